@@ -1,0 +1,58 @@
+# Everything is built into build/. `make run` and `make check` install what is missing themselves (README).
+CC       ?= gcc
+CFLAGS   ?= -O2 -g
+WERROR   ?= -Werror
+BUILD    ?= build
+PKGS     := libevent libcurl jansson libpq inih cmocka libutf8proc icu-i18n libcrypto
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-strict-overflow -ftrivial-auto-var-init=zero
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wformat=2 \
+            -Wvla -Wimplicit-fallthrough -Wundef -Wno-missing-field-initializers $(WERROR)
+PKG_CF    = $(shell pkg-config --cflags libevent libcurl jansson libpq inih libutf8proc 2>/dev/null)
+CPPF     := -std=gnu11 -D_GNU_SOURCE -Iinclude -Idaemon
+LIBS     := -levent -lcurl -ljansson -lpq -linih -lutf8proc -lcrypto
+ICU      := -licui18n -licuuc
+LDHARD   := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+SAN      := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# icu is for hotlinectl and tests only: the files that need it are named here.
+ICU_SRC  := daemon/refdata/calendar_expand.c
+LIB_SRC  := $(filter-out daemon/main.c $(ICU_SRC) $(wildcard daemon/ctl/*.c),$(wildcard daemon/*/*.c)) $(wildcard adapters/*.c)
+CTL_SRC  := $(wildcard daemon/ctl/*.c) $(ICU_SRC)
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT_LIB := $(wildcard tests/lib/*.c)
+
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/o/%.o)
+CTL_OBJ  := $(CTL_SRC:%.c=$(BUILD)/o/%.o)
+SAN_OBJ  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(ICU_SRC:%.c=$(BUILD)/san/%.o) $(UNIT_LIB:%.c=$(BUILD)/san/%.o)
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+
+.PHONY: all clean unit-bins
+all: $(BUILD)/hotlined $(BUILD)/hotlinectl
+
+$(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
+	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/hotlinectl: $(CTL_OBJ) $(BUILD)/libhotline.a
+	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS) $(ICU)
+$(BUILD)/libhotline.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/o/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPF) $(CFLAGS) $(HARDEN) $(WARN) $(PKG_CF) -MMD -MP -c -o $@ $<
+
+# Unit tests and the code under them run under ASan and UBSan.
+$(BUILD)/san/libhotline.a: $(SAN_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPF) -O1 -g $(SAN) $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -c -o $@ $<
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/san/libhotline.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPF) -O1 -g $(SAN) $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -MF $@.d -o $@ $< $(BUILD)/san/libhotline.a $(LIBS) $(ICU) -lcmocka
+unit-bins: $(UNIT_BIN)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d)

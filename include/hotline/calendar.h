@@ -1,0 +1,81 @@
+/* calendar.h - working time as a sorted list of UTC intervals; pure arithmetic
+ *
+ * A calendar is expanded once, at import (zone rules, weekly hours, noon break,
+ * summer timetable, holidays, make-up weekends); here it is only intervals, so no
+ * zone rule is ever needed at run time and every answer can be replayed.
+ * Beyond provisional_from_us the holidays are unknown: answers carry a flag.
+ * All instants are microseconds since 1970-01-01 UTC.
+ */
+#ifndef HOTLINE_CALENDAR_H
+#define HOTLINE_CALENDAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hl_interval {
+	int64_t opens_us, closes_us; /* opens < closes; minute precision */
+	int32_t day;                 /* local date as days since 1970-01-01: intervals of one working day share it */
+};
+
+struct hl_zone_offset {
+	int64_t from_us;
+	int32_t offset_s; /* local = UTC + offset */
+};
+
+struct hl_calendar {
+	char name[32], zone[48];
+	struct hl_interval *intervals; /* sorted, disjoint */
+	size_t n_intervals;
+	struct hl_zone_offset *offsets; /* sorted; the first one reaches back for ever */
+	size_t n_offsets;
+	int64_t provisional_from_us;
+};
+
+struct hl_instant {
+	int64_t at_us;
+	bool is_provisional;
+};
+
+struct hl_local_time {
+	int year, month, day, hour, minute, second, weekday; /* weekday 0 = Sunday */
+	int32_t offset_s;
+	int32_t day_number; /* days since 1970-01-01, local */
+};
+
+/* hl_calendar_add_minutes - the instant after so many minutes of working time.
+ * Takes   from_us: any instant (outside working time: counting starts at the next opening); minutes > 0.
+ * Gives   true and *out_r; a limit that falls exactly on a closing instant is that instant.
+ * Errors  false: the calendar ends before
+ * Cost    O(log n + intervals crossed) */
+bool hl_calendar_add_minutes(const struct hl_calendar *cal, int64_t from_us, int64_t minutes, struct hl_instant *out_r);
+
+/* hl_calendar_add_days - close of business of the n-th working day after the day of from_us (which does not count). */
+bool hl_calendar_add_days(const struct hl_calendar *cal, int64_t from_us, int n_days, struct hl_instant *out_r);
+
+/* hl_calendar_previous_close - close of business of the last working day before the (local) day of at_us. */
+bool hl_calendar_previous_close(const struct hl_calendar *cal, int64_t at_us, struct hl_instant *out_r);
+
+/* hl_calendar_next_open - at_us itself inside working time, else the next opening. */
+bool hl_calendar_next_open(const struct hl_calendar *cal, int64_t at_us, struct hl_instant *out_r);
+
+/* hl_calendar_day_close - close of business of the local day of at_us or, if it is no working day, of the next one. */
+bool hl_calendar_day_close(const struct hl_calendar *cal, int64_t at_us, struct hl_instant *out_r);
+
+/* hl_calendar_worked_us - working time between two instants (0 if until <= from). */
+int64_t hl_calendar_worked_us(const struct hl_calendar *cal, int64_t from_us, int64_t until_us);
+
+/* hl_calendar_working_days - number of working days whose close lies in (from, until]. */
+int hl_calendar_working_days(const struct hl_calendar *cal, int64_t from_us, int64_t until_us);
+
+bool hl_calendar_is_open(const struct hl_calendar *cal, int64_t at_us);
+
+/* hl_calendar_local - wall-clock reading in the calendar's zone. */
+void hl_calendar_local(const struct hl_calendar *cal, int64_t at_us, struct hl_local_time *out_r);
+
+/* hl_civil_days - days since 1970-01-01 of a proleptic Gregorian date. */
+int32_t hl_civil_days(int year, int month, int day);
+
+void hl_calendar_fini(struct hl_calendar *cal);
+
+#endif

@@ -1,0 +1,68 @@
+/* config.h - the INI file as one checked, read-only struct
+ *
+ * One table in daemon/base/config.c holds for every key: section, name, type,
+ * default, minimum, maximum, unit, help. README's table is printed from it
+ * (hotlined --config-table). Unknown section or key, bad value, missing secret:
+ * refusal that names file, line, key and rule; all errors are reported, not the first only.
+ */
+#ifndef HOTLINE_CONFIG_H
+#define HOTLINE_CONFIG_H
+
+#include "hotline/buf.h"
+#include "hotline/provider.h"
+
+enum hl_trust { HL_TRUST_LOW, HL_TRUST_HIGH };
+
+struct hl_channel_config {
+	struct hl_channel channel; /* what adapters see */
+	const struct hl_provider *ops;
+	enum hl_trust trust;
+	char *purpose;             /* "all", "resident", "officer", "bulk" */
+	bool signs_ours;           /* sign = ours | provider */
+	char *signature;           /* text in 【】 */
+	char **allow;              /* source addresses; empty: any */
+	size_t n_allow;
+};
+
+struct hl_operator_config {
+	char *os_user, *role; /* operator | supervisor | admin */
+};
+
+struct hl_config {
+	/* [http] */
+	char *listen, *public_url, *admin_listen;
+	unsigned header_ms, body_ms, idle_ms, answer_ms, body_bytes, header_bytes, max_connections, max_connections_per_peer;
+	char **trusted_proxies;
+	size_t n_trusted_proxies;
+	/* [db] */
+	char *conninfo;
+	unsigned db_deadline_ms, batch_max;
+	/* [media] */
+	char *media_dir;
+	/* [log] */
+	char *log_level;
+	/* [demo] */
+	bool demo_clock;
+	/* [send] */
+	unsigned send_deadline_ms, send_concurrency, lease_ms, poll_ms;
+	char *region_country; /* [region] country = 86 */
+	char *language;       /* [region] language = zh-CN */
+	/* [channel NAME] ..., [operators] user = role */
+	struct hl_channel_config *channels;
+	size_t n_channels;
+	struct hl_operator_config *operators;
+	size_t n_operators;
+	void *owned; /* allocations, freed by hl_config_free */
+};
+
+/* hl_config_load - reads and checks.
+ * Gives   *out_r, or NULL with every error as "FILE:LINE: [section] key: rule" lines in *errors. Relative paths are
+ *         taken from the file's folder.
+ * Errors  HL_CONFIG; HL_NOMEM */
+enum hl_class hl_config_load(const char *path, struct hl_config **out_r, struct hl_buf *errors);
+void hl_config_free(struct hl_config **config);
+const struct hl_channel_config *hl_config_channel(const struct hl_config *config, struct hl_slice name);
+/* hl_config_table - Markdown table of all keys. */
+void hl_config_table(struct hl_buf *out);
+
+#endif

@@ -1,0 +1,133 @@
+/* provider.h - the contract between the gateway and an SMS provider
+ *
+ * An adapter is one file in adapters/: four pure functions and a table of facts.
+ * It reads and writes bytes; it has no clock, no socket, no globals, no policy.
+ * `now` and the channel's settings are arguments, results live in the request's arena.
+ *
+ *   verify     is this request from whom it claims to be?     MUST be constant-time on secrets
+ *   parse      bytes -> messages and receipts                  MUST accept unknown extra fields and statuses
+ *   build      notice -> one HTTP request                      MUST be a POST, MUST carry attempt id where possible
+ *   interpret  the provider's answer -> outcome                MUST answer UNKNOWN unless the body proves otherwise
+ *
+ * MAY: leave build/interpret NULL (inbound only). Registered by one line in adapters/registry.def.
+ */
+#ifndef HOTLINE_PROVIDER_H
+#define HOTLINE_PROVIDER_H
+
+#include "hotline/error.h"
+#include "hotline/http_parse.h"
+
+struct hl_secret {
+	struct hl_slice value;
+};
+
+/* hl_channel - one [channel NAME] section, as the adapter sees it. */
+struct hl_channel {
+	const char *name, *provider;
+	struct hl_slice from;       /* our number at this provider */
+	const char *send_url;
+	const char *public_url;     /* base URL under which the provider reaches us, no trailing slash */
+	const char *username;
+	const struct hl_secret *secrets; /* several while rotating; the first one signs */
+	size_t n_secrets;
+	const char *country;        /* calling code, "86" */
+};
+
+enum hl_verdict {
+	HL_VERIFIED,
+	HL_FORGED,          /* 401 */
+	HL_WRONG_PATH,      /* 404: path token does not fit */
+};
+
+/* One text from a phone. Slices live in the request's arena. */
+struct hl_inbound {
+	struct hl_slice external_id; /* provider's id; never empty (adapters without one derive it from the content) */
+	struct hl_slice from, to;    /* as the provider spells them */
+	struct hl_slice bytes;       /* text as received */
+	const char *charset;         /* of bytes, NULL: detect */
+};
+
+enum hl_receipt_state {
+	HL_RECEIPT_BUFFERED,    /* on its way */
+	HL_RECEIPT_DELIVERED,
+	HL_RECEIPT_UNDELIVERED, /* final: the phone did not get it */
+	HL_RECEIPT_REJECTED,    /* final: the network did not take it */
+	HL_RECEIPT_OTHER,       /* a status we do not know: logged, acknowledged, no effect */
+};
+
+struct hl_receipt {
+	uint64_t attempt;            /* our id when the provider echoes it, else 0 */
+	struct hl_slice external_id; /* provider's message id, or empty */
+	enum hl_receipt_state state;
+	struct hl_slice status_text; /* provider's word */
+};
+
+struct hl_parsed {
+	struct hl_inbound *messages;
+	size_t n_messages;
+	struct hl_receipt *receipts;
+	size_t n_receipts;
+};
+
+/* One text to one phone, free text already rendered. */
+struct hl_outbound {
+	uint64_t attempt;      /* our id of this try, unique for ever */
+	struct hl_slice to;    /* E.164 */
+	struct hl_slice text;  /* UTF-8 */
+	bool is_gsm7;          /* text fits GSM-7 */
+};
+
+struct hl_request {
+	const char *url;
+	struct hl_http_header *headers;
+	size_t n_headers;
+	struct hl_slice body;
+};
+
+enum hl_outcome {
+	HL_OUT_ACCEPTED, /* provider has it */
+	HL_OUT_LATER,    /* try again after delay */
+	HL_OUT_REFUSED,  /* this text to this phone will never be taken */
+	HL_OUT_CONFIG,   /* our account, key or route is wrong: nothing will be taken until mended */
+	HL_OUT_UNKNOWN,  /* may have been taken */
+};
+
+struct hl_answer {
+	enum hl_outcome outcome;
+	int64_t delay_us;            /* LATER: at least this long; 0 = default back-off */
+	struct hl_slice external_id; /* ACCEPTED: provider's message id, if it gave one */
+	struct hl_slice detail;      /* provider's word, for the log and the attempt row */
+};
+
+struct hl_provider {
+	const char *name;
+	bool needs_secret;       /* no secret configured = refusal to start */
+	const char *const *paths; /* below /hook/NAME: "" for messages, "/receipt", ...; NULL-terminated */
+	const char *methods;      /* "POST" or "GET POST" */
+	const char *ack_type;     /* content type of the 200 */
+	/* ack - body of the 200 once everything is committed; NULL: {"message":N} of the first message. */
+	const char *ack_body;
+
+	enum hl_verdict (*verify)(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
+				  int64_t now_us);
+	/* HL_OK, or HL_INPUT with the field and the rule in err (answered 400). */
+	enum hl_class (*parse)(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
+			       struct hl_parsed *out, struct hl_error *err);
+	enum hl_class (*build)(const struct hl_channel *ch, const struct hl_outbound *sms, int64_t now_us,
+			       struct hl_arena *arena, struct hl_request *out, struct hl_error *err);
+	void (*interpret)(const struct hl_channel *ch, int status, struct hl_slice body,
+			  const struct hl_http_header *headers, size_t n_headers, struct hl_arena *arena,
+			  struct hl_answer *out);
+};
+
+/* hl_provider_find - by name; NULL if not registered. */
+const struct hl_provider *hl_provider_find(const char *name);
+/* hl_provider_at - i-th registered provider, NULL behind the last. */
+const struct hl_provider *hl_provider_at(size_t i);
+/* hl_provider_check - every required op is there; called at start. */
+enum hl_class hl_provider_check(struct hl_error *err);
+
+/* hl_secret_matches - constant-time comparison of a presented token with any live secret. */
+bool hl_secret_matches(const struct hl_channel *ch, struct hl_slice presented);
+
+#endif

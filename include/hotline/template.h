@@ -1,0 +1,28 @@
+/* template.h - message texts as data: key + language + named parameters -> text; pure
+ *
+ * schema/ref/templates.json: {"templates":[{"key":"dispatch","lang":"zh-CN","text":"... {code} {sign_by:time} ...",
+ * "params":["code","sign_by"],"lane":"dispatch"}, ...]}. Placeholders: {name} text or integer;
+ * {name:time} an instant in integer seconds, shown as 11月25日15:30 (zh) or 25 Nov 15:30 (en) in the
+ * calendar's zone; {name?text} text only if the parameter is there and not empty, {} inside it is the value.
+ */
+#ifndef HOTLINE_TEMPLATE_H
+#define HOTLINE_TEMPLATE_H
+
+#include "hotline/arena.h"
+#include "hotline/buf.h"
+#include "hotline/calendar.h"
+#include "hotline/error.h"
+#include <jansson.h>
+
+struct hl_templates;
+
+/* hl_templates_new - checks every text: undefined parameter, bad placeholder, duplicate key = HL_INPUT naming key and language. */
+enum hl_class hl_templates_new(const json_t *doc, struct hl_templates **out_r, struct hl_error *err);
+void hl_templates_free(struct hl_templates **t);
+
+/* hl_template_render - Takes: key, lang (falls back to zh-CN), params object, calendar for times.
+ * Gives   text in *out. Errors HL_CONFIG: no such template; HL_BUG: a parameter is missing (named). */
+enum hl_class hl_template_render(const struct hl_templates *t, const char *key, const char *lang, const json_t *params,
+				 const struct hl_calendar *cal, struct hl_buf *out, struct hl_error *err);
+
+#endif
