@@ -29,7 +29,7 @@ struct hl_error {
 enum hl_class hl_fail(struct hl_error *err, enum hl_class cls, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* hl_error_prefix - puts "prefix: " in front of the text (file, line, field). */
+/* hl_error_prefix - puts "prefix: " in front of the text (file, line, field). err is not NULL: it holds the class. */
 enum hl_class hl_error_prefix(struct hl_error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* hl_class_name - lower-case word for logs and metrics. */
