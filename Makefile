@@ -4,7 +4,8 @@ CFLAGS   ?= -O2 -g
 WERROR   ?= -Werror
 BUILD    ?= build
 PKGS     := libevent libcurl jansson libpq inih cmocka libutf8proc icu-i18n libcrypto
-HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-strict-overflow -ftrivial-auto-var-init=zero
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-strict-overflow \
+            $(if $(findstring clang,$(CC)),,-ftrivial-auto-var-init=zero)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wformat=2 \
             -Wvla -Wimplicit-fallthrough -Wundef -Wno-missing-field-initializers $(WERROR)
 PKG_CF    = $(shell pkg-config --cflags libevent libcurl jansson libpq inih libutf8proc 2>/dev/null)
@@ -26,7 +27,10 @@ CTL_OBJ  := $(CTL_SRC:%.c=$(BUILD)/o/%.o)
 SAN_OBJ  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(ICU_SRC:%.c=$(BUILD)/san/%.o) $(UNIT_LIB:%.c=$(BUILD)/san/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
-.PHONY: all clean unit-bins
+# Debian's own, which the packages python3-pytest and python3-psycopg2 belong to.
+PYTHON   ?= /usr/bin/python3
+
+.PHONY: all clean unit-bins deps run check unit it lint config-table
 all: $(BUILD)/hotlined $(BUILD)/hotlinectl
 
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
@@ -51,6 +55,24 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/san/libhotline.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPF) -O1 -g $(SAN) $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -MF $@.d -o $@ $< $(BUILD)/san/libhotline.a $(LIBS) $(ICU) -lcmocka
 unit-bins: $(UNIT_BIN)
+
+# What people and CI call. The scripts say what they do; nothing else is hidden here.
+LEVEL    ?= run
+deps:
+	@daemon/run/deps.sh $(LEVEL)
+run:
+	@daemon/run/run.sh
+check:
+	@daemon/run/deps.sh check
+	@$(PYTHON) tests/run.py --build $(BUILD)
+unit it:
+	@$(PYTHON) tests/run.py --build $(BUILD) $@
+lint:
+	@$(PYTHON) tests/lint/lint.py --selftest
+	@$(PYTHON) tests/lint/lint.py --all
+# Puts the table of settings that the program prints into README.md.
+config-table: $(BUILD)/hotlined
+	@$(PYTHON) tests/lint/config_table.py
 
 clean:
 	rm -rf $(BUILD)
