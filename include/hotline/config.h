@@ -1,6 +1,6 @@
 /* config.h - the INI file as one checked, read-only struct
  *
- * One table in daemon/base/config.c holds for every key: section, name, type,
+ * One table in daemon/base/config_keys.c holds for every key: section, name, type,
  * default, minimum, maximum, unit, help. README's table is printed from it
  * (hotlined --config-table). Unknown section or key, bad value, missing secret:
  * refusal that names file, line, key and rule; all errors are reported, not the first only.

@@ -27,7 +27,8 @@ struct hl_channel {
 	struct hl_slice from;       /* our number at this provider */
 	const char *send_url;
 	const char *public_url;     /* base URL under which the provider reaches us, no trailing slash */
-	const char *username;
+	const char *username;       /* of our account, where sending takes a login */
+	struct hl_slice password;   /* likewise; not one of the secrets */
 	const struct hl_secret *secrets; /* several while rotating; the first one signs */
 	size_t n_secrets;
 	const char *country;        /* calling code, "86" */
@@ -102,6 +103,7 @@ struct hl_answer {
 struct hl_provider {
 	const char *name;
 	bool needs_secret;       /* no secret configured = refusal to start */
+	bool needs_login;        /* likewise for username and password, of a channel that sends */
 	const char *const *paths; /* below /hook/NAME: "" for messages, "/receipt", ...; NULL-terminated */
 	const char *methods;      /* "POST" or "GET POST" */
 	const char *ack_type;     /* content type of the 200 */

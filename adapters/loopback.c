@@ -1,0 +1,296 @@
+/* loopback.c - the null provider: plain JSON in and out, for tests, demos and as the model of an adapter
+ *
+ *   inbound   POST /hook/NAME          {"id":"...","from":"...","to":"...","text":"..."} -> 200 {"message":N}
+ *   receipt   POST /hook/NAME/receipt  {"attempt":N or "id":"...","status":"delivered|undelivered|rejected|buffered"}
+ *   send      POST send_url            {"attempt":N,"to":"+...","from":"...","text":"..."}
+ *             -> 202 {"id":"...","status":"accepted|later|refused|config"}
+ *
+ * No secret is needed. Where one is configured, the query must carry token=SECRET.
+ * Bodies in a lying encoding are mended, not refused: not valid UTF-8, NUL, half a surrogate pair.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include "common.h"
+#include "hotline/text.h"
+
+static enum hl_verdict verify(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
+			      int64_t now_us)
+{
+	struct hl_slice token;
+
+	(void)subpath;
+	(void)now_us;
+	if (!ch->n_secrets)
+		return HL_VERIFIED;
+	if (!hl_form_get(req->arena, req->query, "token", &token) || !hl_secret_matches(ch, token))
+		return HL_FORGED;
+	return HL_VERIFIED;
+}
+
+static bool needs_decoding(struct hl_slice body)
+{
+	return memchr(body.ptr ? body.ptr : "", '\0', body.len) || hl_slice_has_prefix(body, "\xef\xbb\xbf") ||
+	       !hl_text_is_utf8(body);
+}
+
+/* Value of the four hex digits behind \u, or -1 when s does not begin with such an escape. */
+static int escape_value(struct hl_slice s)
+{
+	int value = 0;
+
+	if (s.len < 6 || s.ptr[0] != '\\' || s.ptr[1] != 'u')
+		return -1;
+	for (size_t i = 2; i < 6; i++) {
+		const char *digit = memchr("0123456789abcdefABCDEF", s.ptr[i], 22);
+		int n = digit ? (int)(digit - "0123456789abcdefABCDEF") : -1;
+
+		if (n < 0)
+			return -1;
+		value = value * 16 + (n < 16 ? n : n - 6);
+	}
+	return value;
+}
+
+static bool is_high(int unit)
+{
+	return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low(int unit)
+{
+	return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/* Copy in which \u escapes of half a surrogate pair are \ufffd: JavaScript writes such halves, jansson refuses them. */
+static struct hl_slice mend_surrogates(struct hl_arena *arena, struct hl_slice body)
+{
+	char *to = hl_arena_alloc(arena, body.len);
+	struct hl_slice copy = {to, to ? body.len : 0};
+
+	if (copy.len)
+		memcpy(to, body.ptr, body.len);
+	for (size_t i = 0; i + 1 < copy.len; i++) {
+		struct hl_slice rest = {body.ptr + i, body.len - i};
+		int unit = escape_value(rest);
+
+		if (rest.ptr[0] != '\\')
+			continue;
+		if (is_high(unit) && is_low(escape_value((struct hl_slice){rest.ptr + 6, rest.len - 6}))) {
+			i += 11;
+		} else if (is_high(unit) || is_low(unit)) {
+			memcpy(to + i, "\\ufffd", 6);
+			i += 5;
+		} else {
+			i += 1; /* what is escaped does not begin another escape */
+		}
+	}
+	return copy;
+}
+
+static enum hl_class load_body(const struct hl_http_request *req, json_t **out_r, struct hl_error *err)
+{
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+	struct hl_slice body = req->body;
+	json_error_t why;
+
+	if (needs_decoding(body))
+		body = hl_text_decode(req->arena, body, NULL);
+	*out_r = json_loadb(body.ptr ? body.ptr : "", body.len, flags, &why);
+	if (!*out_r && hl_slice_find(body, HL_LIT("\\u")) >= 0) {
+		body = mend_surrogates(req->arena, body);
+		*out_r = json_loadb(body.ptr ? body.ptr : "", body.len, flags, &why);
+	}
+	if (!*out_r)
+		return hl_fail(err, HL_INPUT, "body: must be a JSON object: %s", why.text);
+	if (!json_is_object(*out_r)) {
+		json_decref(*out_r);
+		*out_r = NULL;
+		return hl_fail(err, HL_INPUT, "body: must be a JSON object");
+	}
+	return HL_OK;
+}
+
+static enum hl_class get_string(struct hl_arena *arena, const json_t *doc, const char *key, struct hl_slice *out_r,
+				struct hl_error *err)
+{
+	const json_t *value = json_object_get(doc, key);
+
+	if (!json_is_string(value))
+		return hl_fail(err, HL_INPUT, "%s: must be a string", key);
+	*out_r = hl_arena_dup(arena, (struct hl_slice){json_string_value(value), json_string_length(value)});
+	return HL_OK;
+}
+
+static enum hl_class get_name(struct hl_arena *arena, const json_t *doc, const char *key, size_t max_bytes,
+			      struct hl_slice *out_r, struct hl_error *err)
+{
+	struct hl_slice raw;
+	enum hl_class cls = get_string(arena, doc, key, &raw, err);
+
+	return cls ? cls : hl_adapter_name(arena, key, raw, max_bytes, out_r, err);
+}
+
+static enum hl_class read_message(struct hl_arena *arena, const json_t *doc, struct hl_inbound *m, struct hl_error *err)
+{
+	enum hl_class cls = get_name(arena, doc, "id", HL_EXTERNAL_ID_BYTES_MAX, &m->external_id, err);
+
+	if (!cls)
+		cls = get_name(arena, doc, "from", HL_PEER_PHONE_BYTES_MAX, &m->from, err);
+	if (!cls)
+		cls = get_name(arena, doc, "to", HL_PEER_PHONE_BYTES_MAX, &m->to, err);
+	if (!cls)
+		cls = get_string(arena, doc, "text", &m->bytes, err);
+	m->charset = "UTF-8";
+	return cls;
+}
+
+static enum hl_receipt_state receipt_state(struct hl_slice word)
+{
+	static const struct {
+		const char *word;
+		enum hl_receipt_state state;
+	} states[] = {
+		{"buffered", HL_RECEIPT_BUFFERED},
+		{"delivered", HL_RECEIPT_DELIVERED},
+		{"undelivered", HL_RECEIPT_UNDELIVERED},
+		{"rejected", HL_RECEIPT_REJECTED},
+	};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (hl_slice_eq_str(word, states[i].word))
+			return states[i].state;
+	}
+	return HL_RECEIPT_OTHER;
+}
+
+static enum hl_class read_receipt(struct hl_arena *arena, const json_t *doc, struct hl_receipt *r, struct hl_error *err)
+{
+	const json_t *attempt = json_object_get(doc, "attempt");
+	struct hl_slice word;
+	enum hl_class cls = HL_OK;
+
+	if (attempt && (!json_is_integer(attempt) || json_integer_value(attempt) <= 0))
+		return hl_fail(err, HL_INPUT, "attempt: must be a positive integer");
+	if (attempt)
+		r->attempt = (uint64_t)json_integer_value(attempt);
+	if (!attempt || json_object_get(doc, "id"))
+		cls = get_name(arena, doc, "id", HL_EXTERNAL_ID_BYTES_MAX, &r->external_id, err);
+	if (!cls)
+		cls = get_string(arena, doc, "status", &word, err);
+	if (cls)
+		return cls;
+	r->status_text = hl_adapter_detail(arena, word);
+	r->state = receipt_state(word);
+	return HL_OK;
+}
+
+static enum hl_class parse(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
+			   struct hl_parsed *out, struct hl_error *err)
+{
+	enum hl_class cls;
+	json_t *doc;
+
+	(void)ch;
+	*out = (struct hl_parsed){0};
+	cls = load_body(req, &doc, err);
+	if (cls)
+		return cls;
+	if (hl_slice_eq_str(subpath, "/receipt")) {
+		struct hl_receipt *r = hl_adapter_one_receipt(req->arena, out);
+
+		cls = r ? read_receipt(req->arena, doc, r, err) : HL_OK;
+	} else {
+		struct hl_inbound *m = hl_adapter_one_message(req->arena, out);
+
+		cls = m ? read_message(req->arena, doc, m, err) : HL_OK;
+	}
+	json_decref(doc);
+	return hl_arena_failed(req->arena) ? hl_fail(err, HL_NOMEM, "out of memory") : cls;
+}
+
+static enum hl_class build(const struct hl_channel *ch, const struct hl_outbound *sms, int64_t now_us,
+			   struct hl_arena *arena, struct hl_request *out, struct hl_error *err)
+{
+	static const struct hl_http_header headers[] = {
+		{{"Content-Type", 12}, {"application/json", 16}},
+	};
+	json_t *doc = json_pack("{s:I,s:s%,s:s%,s:s%}", "attempt", (json_int_t)sms->attempt, "to", sms->to.ptr,
+				sms->to.len, "from", ch->from.ptr, ch->from.len, "text", sms->text.ptr, sms->text.len);
+	char *body = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	enum hl_class cls;
+
+	(void)now_us;
+	json_decref(doc);
+	if (!body)
+		return hl_fail(err, HL_BUG, "text, number or sender is not valid UTF-8");
+	cls = hl_adapter_post(ch, arena, headers, 1, hl_slice_str(body), out, err);
+	free(body);
+	return cls;
+}
+
+static bool outcome_of(const char *word, enum hl_outcome *out_r)
+{
+	static const struct {
+		const char *word;
+		enum hl_outcome outcome;
+	} outcomes[] = {
+		{"accepted", HL_OUT_ACCEPTED},
+		{"later", HL_OUT_LATER},
+		{"refused", HL_OUT_REFUSED},
+		{"config", HL_OUT_CONFIG},
+	};
+
+	for (size_t i = 0; word && i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+		if (!strcmp(word, outcomes[i].word)) {
+			*out_r = outcomes[i].outcome;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void read_answer(const json_t *doc, struct hl_arena *arena, struct hl_answer *out)
+{
+	const char *word = json_string_value(json_object_get(doc, "status"));
+	struct hl_slice id = hl_slice_str(json_string_value(json_object_get(doc, "id")));
+	enum hl_outcome outcome;
+
+	if (!id.len || id.len > HL_EXTERNAL_ID_BYTES_MAX || !outcome_of(word, &outcome))
+		return;
+	out->outcome = outcome;
+	out->detail = hl_arena_dup(arena, hl_slice_str(word));
+	if (outcome == HL_OUT_ACCEPTED)
+		out->external_id = hl_arena_dup(arena, id);
+}
+
+static void interpret(const struct hl_channel *ch, int status, struct hl_slice body,
+		      const struct hl_http_header *headers, size_t n_headers, struct hl_arena *arena,
+		      struct hl_answer *out)
+{
+	json_t *doc;
+
+	(void)ch;
+	(void)headers;
+	(void)n_headers;
+	*out = (struct hl_answer){.outcome = HL_OUT_UNKNOWN, .detail = hl_adapter_detail(arena, body)};
+	if (status != 202)
+		return;
+	doc = json_loadb(body.ptr ? body.ptr : "", body.len, JSON_REJECT_DUPLICATES, NULL);
+	read_answer(doc, arena, out);
+	json_decref(doc);
+}
+
+static const char *const paths[] = {"", "/receipt", NULL};
+
+extern const struct hl_provider hl_provider_loopback;
+const struct hl_provider hl_provider_loopback = {
+	.name = "loopback",
+	.paths = paths,
+	.methods = "POST",
+	.ack_type = "application/json",
+	.verify = verify,
+	.parse = parse,
+	.build = build,
+	.interpret = interpret,
+};
