@@ -52,8 +52,9 @@ void hl_http_parser_reset(struct hl_http_parser *parser);
 /* hl_http_parser_feed - takes bytes as they come.
  * Takes   data: any length. Stops behind the end of one request (pipelined bytes stay with the caller).
  * Gives   number of bytes consumed; the phase tells whether a request is complete.
- * Errors  phase HL_HTTP_ERROR: hl_http_parser_status gives the answer's code (400, 411, 413, 414, 431, 501, 505)
- *         and hl_http_parser_reason a short reason; the connection must be closed after the answer.
+ * Errors  phase HL_HTTP_ERROR: hl_http_parser_status gives the answer's code (400, 411, 413, 414, 417, 431, 501,
+ *         503 out of memory, 505) and hl_http_parser_reason a short reason; the connection must be closed after
+ *         the answer.
  * Cost    O(bytes), never re-reads */
 size_t hl_http_parser_feed(struct hl_http_parser *parser, struct hl_slice data);
 enum hl_http_phase hl_http_parser_phase(const struct hl_http_parser *parser);
