@@ -50,6 +50,9 @@ struct hl_local_time {
  * Cost    O(log n + intervals crossed) */
 bool hl_calendar_add_minutes(const struct hl_calendar *cal, int64_t from_us, int64_t minutes, struct hl_instant *out_r);
 
+/* hl_calendar_add_us - the same for a share of a limit: span_us > 0 microseconds of working time. */
+bool hl_calendar_add_us(const struct hl_calendar *cal, int64_t from_us, int64_t span_us, struct hl_instant *out_r);
+
 /* hl_calendar_add_days - close of business of the n-th working day after the day of from_us (which does not count). */
 bool hl_calendar_add_days(const struct hl_calendar *cal, int64_t from_us, int n_days, struct hl_instant *out_r);
 

@@ -1,0 +1,613 @@
+/* test_calendar.c - working-time arithmetic: known instants, and a property test against a slow reference
+ *
+ * The reference walks in steps of 30 seconds and asks for each step, from the rules as
+ * people read them, whether somebody works then. It shares no code with the calendar.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calendar_fixture.h"
+
+#define N(list) (sizeof(list) / sizeof *(list))
+
+static struct hl_calendar county;
+
+static const char amsterdam_spec[] = "{'name':'nl','zone':'Europe/Amsterdam','week':['mon','tue','wed','thu','fri'],"
+				     "'hours':[['09:00','17:00']],'holidays':[{'year':2024,'days':"
+				     "[{'date':'2024-12-25','isOffDay':true}]}]}";
+/* Day and night, so that intervals cross the changes of the clock. */
+static const char nights_spec[] = "{'name':'nights','zone':'Europe/Amsterdam',"
+				  "'week':['mon','tue','wed','thu','fri','sat','sun'],"
+				  "'hours':[['00:00','06:00'],['22:00','24:00']],'holidays':[{'year':2024,'days':"
+				  "[{'date':'2024-12-25','isOffDay':true}]}]}";
+
+static int set_up(void **state)
+{
+	(void)state;
+	fixture_shipped(&county);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	hl_calendar_fini(&county);
+	return 0;
+}
+
+/* --- dates --- */
+
+static void civil_days_count_from_1970(void **state)
+{
+	static const struct {
+		int year, month, day;
+		int32_t days;
+	} cases[] = {
+		{1970, 1, 1, 0},      {1969, 12, 31, -1},   {2000, 2, 29, 11016}, {2000, 3, 1, 11017},
+		{1900, 3, 1, -25508}, {2024, 2, 29, 19782}, {2026, 9, 25, 20721}, {0, 3, 1, -719468},
+	};
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++)
+		assert_int_equal(hl_civil_days(cases[i].year, cases[i].month, cases[i].day), cases[i].days);
+}
+
+static void local_time_is_the_inverse_of_civil_days(void **state)
+{
+	const struct hl_calendar utc = {0};
+	struct hl_local_time local;
+	(void)state;
+	for (int32_t day = -800000; day < 800000; day += 37) {
+		hl_calendar_local(&utc, day * US_PER_DAY, &local);
+		assert_int_equal(hl_civil_days(local.year, local.month, local.day), day);
+		assert_int_equal(local.day_number, day);
+	}
+}
+
+static void local_time_reads_every_field(void **state)
+{
+	struct hl_local_time local;
+	(void)state;
+	hl_calendar_local(&county, at("2026-09-25 16:07:09") + 999999, &local);
+	assert_int_equal(local.year, 2026);
+	assert_int_equal(local.month, 9);
+	assert_int_equal(local.day, 25);
+	assert_int_equal(local.hour, 16);
+	assert_int_equal(local.minute, 7);
+	assert_int_equal(local.second, 9);
+	assert_int_equal(local.weekday, 5);
+	assert_int_equal(local.offset_s, SHANGHAI_S);
+	assert_int_equal(local.day_number, 20721);
+}
+
+static void local_time_before_1970_rounds_down(void **state)
+{
+	const struct hl_calendar utc = {0};
+	struct hl_local_time local;
+	(void)state;
+	hl_calendar_local(&utc, -1, &local);
+	assert_string_equal(fixture_text(&utc, -1), "1969-12-31 23:59:59");
+	assert_int_equal(local.weekday, 3);
+}
+
+/* --- known instants of the county --- */
+
+static void working_minutes_end_at_known_instants(void **state)
+{
+	static const struct {
+		const char *from;
+		int64_t minutes;
+		const char *end;
+	} cases[] = {
+		/* inside working time, over the noon break, over the night, over the weekend */
+		{"2026-03-03 09:00", 60, "2026-03-03 10:00"},
+		{"2026-03-03 11:00", 120, "2026-03-03 14:30"},
+		{"2026-03-03 16:30", 240, "2026-03-04 11:30"},
+		{"2026-03-06 16:30", 240, "2026-03-09 11:30"},
+		/* a start outside working time moves to the next opening */
+		{"2026-03-03 12:30", 30, "2026-03-03 14:00"},
+		{"2026-03-03 05:00", 30, "2026-03-03 09:00"},
+		{"2026-03-03 23:00", 30, "2026-03-04 09:00"},
+		{"2026-03-07 10:00", 240, "2026-03-09 14:00"},
+		/* a limit on a closing instant is that instant; a start there is outside */
+		{"2026-03-03 10:00", 120, "2026-03-03 12:00"},
+		{"2026-03-03 13:30", 240, "2026-03-03 17:30"},
+		{"2026-03-06 08:30", 450, "2026-03-06 17:30"},
+		{"2026-03-06 08:30", 451, "2026-03-09 08:31"},
+		{"2026-03-06 17:30", 1, "2026-03-09 08:31"},
+		{"2026-03-03 12:00", 1, "2026-03-03 13:31"},
+		/* summer timetable: its first and last days, and the crossing */
+		{"2026-06-01 12:00", 60, "2026-06-01 15:30"},
+		{"2026-05-29 17:00", 270, "2026-06-01 15:00"},
+		{"2026-09-30 17:00", 120, "2026-10-08 09:30"},
+		/* 中秋 2026 lies on that Friday: counting starts on Monday in the summer timetable */
+		{"2026-09-25 16:00", 240, "2026-09-28 15:00"},
+		/* make-up Sunday 20 September and make-up Saturday 10 October are working days */
+		{"2026-09-20 09:00", 240, "2026-09-20 15:30"},
+		{"2026-09-18 18:00", 240, "2026-09-20 15:00"},
+		{"2026-10-10 16:30", 120, "2026-10-12 09:30"},
+		/* 春节 2025: last working day is Monday 27 January, first one Wednesday 5 February */
+		{"2025-01-27 17:00", 60, "2025-02-05 09:00"},
+		{"2025-01-26 16:30", 120, "2025-01-27 09:30"},
+		/* seconds are kept */
+		{"2026-03-03 11:59:30", 1, "2026-03-03 13:30:30"},
+	};
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++) {
+		struct hl_instant end;
+		assert_true(hl_calendar_add_minutes(&county, at(cases[i].from), cases[i].minutes, &end));
+		if (strcmp(fixture_text(&county, end.at_us), cases[i].end))
+			fail_msg("%s + %d min: %s, not %s", cases[i].from, (int)cases[i].minutes,
+				 fixture_text(&county, end.at_us), cases[i].end);
+		assert_false(end.is_provisional);
+	}
+}
+
+static void working_days_end_at_known_closings(void **state)
+{
+	static const struct {
+		const char *from;
+		int n_days;
+		const char *end;
+	} cases[] = {
+		/* the day of the start does not count, whatever its hour */
+		{"2026-03-03 00:00", 1, "2026-03-04 17:30"},
+		{"2026-03-03 08:30", 1, "2026-03-04 17:30"},
+		{"2026-03-03 23:59", 1, "2026-03-04 17:30"},
+		{"2026-03-02 10:00", 5, "2026-03-09 17:30"},
+		{"2026-03-06 10:00", 1, "2026-03-09 17:30"},
+		{"2026-03-07 10:00", 1, "2026-03-09 17:30"},
+		{"2026-03-08 23:59", 5, "2026-03-13 17:30"},
+		/* summer closes at 18:00; the last day decides */
+		{"2026-05-29 10:00", 1, "2026-06-01 18:00"},
+		{"2026-09-30 10:00", 1, "2026-10-08 17:30"},
+		/* 国庆 2026: 1-7 October off, Saturday 10 October worked */
+		{"2026-09-30 10:00", 3, "2026-10-10 17:30"},
+		{"2026-09-24 10:00", 5, "2026-10-09 17:30"},
+		{"2026-10-08 10:00", 5, "2026-10-14 17:30"},
+		{"2024-09-30 09:00", 5, "2024-10-12 17:30"},
+		/* a start on a make-up Saturday */
+		{"2024-10-12 09:00", 1, "2024-10-14 17:30"},
+	};
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++) {
+		struct hl_instant end;
+		assert_true(hl_calendar_add_days(&county, at(cases[i].from), cases[i].n_days, &end));
+		if (strcmp(fixture_text(&county, end.at_us), cases[i].end))
+			fail_msg("%s + %d days: %s, not %s", cases[i].from, cases[i].n_days,
+				 fixture_text(&county, end.at_us), cases[i].end);
+	}
+}
+
+typedef bool ask_fn(const struct hl_calendar *cal, int64_t at_us, struct hl_instant *out_r);
+
+static void neighbours_of_an_instant_are_known(void **state)
+{
+	static const struct {
+		ask_fn *ask;
+		const char *name, *from, *end;
+	} cases[] = {
+		{hl_calendar_previous_close, "previous_close", "2026-03-04 17:30", "2026-03-03 17:30"},
+		{hl_calendar_previous_close, "previous_close", "2026-03-04 23:00", "2026-03-03 17:30"},
+		{hl_calendar_previous_close, "previous_close", "2026-03-08 10:00", "2026-03-06 17:30"},
+		{hl_calendar_previous_close, "previous_close", "2026-10-08 17:30", "2026-09-30 18:00"},
+		{hl_calendar_next_open, "next_open", "2026-03-04 08:30", "2026-03-04 08:30"},
+		{hl_calendar_next_open, "next_open", "2026-03-04 10:00:07", "2026-03-04 10:00:07"},
+		{hl_calendar_next_open, "next_open", "2026-03-04 12:00", "2026-03-04 13:30"},
+		{hl_calendar_next_open, "next_open", "2026-09-30 18:00", "2026-10-08 08:30"},
+		{hl_calendar_day_close, "day_close", "2026-03-04 00:00", "2026-03-04 17:30"},
+		{hl_calendar_day_close, "day_close", "2026-03-04 10:00", "2026-03-04 17:30"},
+		{hl_calendar_day_close, "day_close", "2026-03-04 23:00", "2026-03-04 17:30"},
+		{hl_calendar_day_close, "day_close", "2026-03-07 10:00", "2026-03-09 17:30"},
+		{hl_calendar_day_close, "day_close", "2026-10-01 00:00", "2026-10-08 17:30"},
+	};
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++) {
+		struct hl_instant end;
+		assert_true(cases[i].ask(&county, at(cases[i].from), &end));
+		if (strcmp(fixture_text(&county, end.at_us), cases[i].end))
+			fail_msg("%s of %s: %s, not %s", cases[i].name, cases[i].from, fixture_text(&county, end.at_us),
+				 cases[i].end);
+	}
+}
+
+static void is_open_holds_the_opening_and_not_the_closing(void **state)
+{
+	(void)state;
+	assert_false(hl_calendar_is_open(&county, at("2026-03-04 08:30") - 1));
+	assert_true(hl_calendar_is_open(&county, at("2026-03-04 08:30")));
+	assert_true(hl_calendar_is_open(&county, at("2026-03-04 12:00") - 1));
+	assert_false(hl_calendar_is_open(&county, at("2026-03-04 12:00")));
+	assert_false(hl_calendar_is_open(&county, at("2026-10-01 10:00")));
+	assert_true(hl_calendar_is_open(&county, at("2026-10-10 10:00")));
+}
+
+static void worked_time_counts_only_working_time(void **state)
+{
+	static const struct {
+		const char *from, *until;
+		int64_t seconds;
+	} cases[] = {
+		{"2026-03-04 09:00", "2026-03-04 10:00", 3600},
+		{"2026-03-04 11:59:30", "2026-03-04 13:30:30", 60},
+		{"2026-03-04 00:00", "2026-03-05 00:00", 27000},
+		{"2026-03-07 00:00", "2026-03-09 00:00", 0},
+		{"2026-03-04 10:00", "2026-03-04 10:00", 0},
+		{"2026-03-04 10:00", "2026-03-04 09:00", 0},
+		{"2026-03-05 10:00", "2026-03-04 09:00", 0},
+		{"2026-09-30 00:00", "2026-10-09 00:00", 25200 + 27000},
+	};
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++)
+		assert_int_equal(hl_calendar_worked_us(&county, at(cases[i].from), at(cases[i].until)),
+				 cases[i].seconds * US_PER_S);
+}
+
+static void working_days_are_counted_by_their_close(void **state)
+{
+	static const struct {
+		const char *from, *until;
+		int n;
+	} cases[] = {
+		{"2026-03-02 10:00", "2026-03-09 17:30", 6}, {"2026-03-02 17:30", "2026-03-09 17:30", 5},
+		{"2026-03-02 17:30", "2026-03-09 17:29", 4}, {"2026-03-07 00:00", "2026-03-09 00:00", 0},
+		{"2026-09-30 18:00", "2026-10-11 00:00", 3}, {"2026-03-09 10:00", "2026-03-02 10:00", 0},
+		{"2026-03-02 10:00", "2026-03-02 12:00", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++)
+		assert_int_equal(hl_calendar_working_days(&county, at(cases[i].from), at(cases[i].until)), cases[i].n);
+}
+
+/* --- the edges of what is known --- */
+
+static void years_without_holidays_are_provisional(void **state)
+{
+	struct hl_instant end;
+	(void)state;
+	assert_int_equal(county.provisional_from_us, at("2027-01-01 00:00"));
+	assert_true(hl_calendar_add_days(&county, at("2026-12-30 10:00"), 1, &end));
+	assert_false(end.is_provisional);
+	assert_true(hl_calendar_add_days(&county, at("2026-12-31 10:00"), 1, &end));
+	assert_true(end.is_provisional);
+	assert_string_equal(fixture_text(&county, end.at_us), "2027-01-01 17:30");
+	assert_true(hl_calendar_add_minutes(&county, at("2026-12-31 17:00"), 31, &end));
+	assert_true(end.is_provisional);
+	assert_string_equal(fixture_text(&county, end.at_us), "2027-01-01 08:31");
+	assert_true(hl_calendar_next_open(&county, at("2026-12-31 18:00"), &end));
+	assert_true(end.is_provisional);
+}
+
+static void a_known_close_seen_from_an_unknown_year_is_provisional(void **state)
+{
+	struct hl_instant end;
+	(void)state;
+	assert_true(hl_calendar_previous_close(&county, at("2027-01-01 17:30"), &end));
+	assert_string_equal(fixture_text(&county, end.at_us), "2026-12-31 17:30");
+	assert_true(end.is_provisional);
+	assert_true(hl_calendar_previous_close(&county, at("2026-12-31 17:30"), &end));
+	assert_false(end.is_provisional);
+}
+
+static void the_calendar_refuses_what_lies_behind_its_end(void **state)
+{
+	struct hl_instant end;
+	int64_t last_day = at("2029-12-31 10:00");
+	(void)state;
+	assert_true(hl_calendar_add_minutes(&county, last_day, 360, &end));
+	assert_string_equal(fixture_text(&county, end.at_us), "2029-12-31 17:30");
+	assert_false(hl_calendar_add_minutes(&county, last_day, 361, &end));
+	assert_false(hl_calendar_add_minutes(&county, last_day, INT64_MAX, &end));
+	assert_false(hl_calendar_add_days(&county, last_day, 1, &end));
+	assert_true(hl_calendar_day_close(&county, last_day, &end));
+	assert_false(hl_calendar_day_close(&county, at("2030-01-01 00:00"), &end));
+	assert_false(hl_calendar_next_open(&county, at("2029-12-31 17:30"), &end));
+	assert_false(hl_calendar_previous_close(&county, at("2022-01-01 10:00"), &end));
+	assert_false(hl_calendar_is_open(&county, at("2031-01-06 10:00")));
+}
+
+static void an_empty_calendar_answers_nothing(void **state)
+{
+	struct hl_calendar empty = {0};
+	struct hl_instant end;
+	(void)state;
+	assert_false(hl_calendar_add_minutes(&empty, 0, 1, &end));
+	assert_false(hl_calendar_add_days(&empty, 0, 1, &end));
+	assert_false(hl_calendar_previous_close(&empty, 0, &end));
+	assert_false(hl_calendar_day_close(&empty, 0, &end));
+	assert_false(hl_calendar_next_open(&empty, 0, &end));
+	assert_int_equal(hl_calendar_worked_us(&empty, 0, INT64_MAX), 0);
+	assert_int_equal(hl_calendar_working_days(&empty, 0, INT64_MAX), 0);
+	assert_false(hl_calendar_is_open(&empty, 0));
+	hl_calendar_fini(&empty);
+}
+
+/* --- zones that change their clock --- */
+
+static void limits_cross_a_change_of_the_clock(void **state)
+{
+	struct hl_calendar cal;
+	struct hl_instant end;
+	(void)state;
+	fixture_calendar(amsterdam_spec, &cal);
+	/* Friday 25 October 2024 16:00 summer time; the clock goes back on Sunday the 27th. */
+	int64_t friday = fixture_at("2024-10-25 16:00", 7200);
+	assert_true(hl_calendar_add_minutes(&cal, friday, 120, &end));
+	assert_int_equal(end.at_us, fixture_at("2024-10-28 10:00", 3600));
+	assert_string_equal(fixture_text(&cal, end.at_us), "2024-10-28 10:00");
+	assert_true(hl_calendar_add_days(&cal, friday, 1, &end));
+	assert_int_equal(end.at_us, fixture_at("2024-10-28 17:00", 3600));
+	assert_true(hl_calendar_previous_close(&cal, end.at_us, &end));
+	assert_int_equal(end.at_us, fixture_at("2024-10-25 17:00", 7200));
+	/* And forward on Sunday 31 March. */
+	assert_true(hl_calendar_add_minutes(&cal, fixture_at("2024-03-29 16:00", 3600), 120, &end));
+	assert_int_equal(end.at_us, fixture_at("2024-04-01 10:00", 7200));
+	hl_calendar_fini(&cal);
+}
+
+static void local_days_change_at_local_midnight(void **state)
+{
+	struct hl_calendar cal;
+	struct hl_instant end;
+	(void)state;
+	fixture_calendar(amsterdam_spec, &cal);
+	/* 23:30 on Tuesday in winter is 22:30 UTC, in summer 21:30: the day of the start is Tuesday in both. */
+	assert_true(hl_calendar_add_days(&cal, fixture_at("2024-11-05 23:30", 3600), 1, &end));
+	assert_string_equal(fixture_text(&cal, end.at_us), "2024-11-06 17:00");
+	assert_true(hl_calendar_add_days(&cal, fixture_at("2024-07-02 23:30", 7200), 1, &end));
+	assert_string_equal(fixture_text(&cal, end.at_us), "2024-07-03 17:00");
+	assert_true(hl_calendar_add_days(&cal, fixture_at("2024-07-03 00:30", 7200), 1, &end));
+	assert_string_equal(fixture_text(&cal, end.at_us), "2024-07-04 17:00");
+	hl_calendar_fini(&cal);
+}
+
+static void intervals_that_hold_a_change_have_their_real_length(void **state)
+{
+	struct hl_calendar cal;
+	struct hl_instant end;
+	(void)state;
+	fixture_calendar(nights_spec, &cal);
+	int64_t october = fixture_at("2024-10-27 00:00", 7200), march = fixture_at("2024-03-31 00:00", 3600);
+	assert_int_equal(hl_calendar_worked_us(&cal, october, fixture_at("2024-10-27 12:00", 3600)), 7 * US_PER_HOUR);
+	assert_int_equal(hl_calendar_worked_us(&cal, march, fixture_at("2024-03-31 12:00", 7200)), 5 * US_PER_HOUR);
+	assert_true(hl_calendar_add_minutes(&cal, october, 240, &end));
+	assert_int_equal(end.at_us, fixture_at("2024-10-27 03:00", 3600));
+	assert_true(hl_calendar_add_minutes(&cal, march, 240, &end));
+	assert_int_equal(end.at_us, fixture_at("2024-03-31 05:00", 7200));
+	/* A shift that closes at 24:00 belongs to the day it opened on. */
+	assert_true(hl_calendar_add_days(&cal, march, 1, &end));
+	assert_int_equal(end.at_us, fixture_at("2024-04-02 00:00", 7200));
+	hl_calendar_fini(&cal);
+}
+
+/* --- the property test --- */
+
+#define STEP_S 30
+
+/* One byte per local day from 2022-01-01: 1 if it is worked. */
+struct reference {
+	unsigned char works[8 * 366];
+	int32_t first_day, n_days;
+};
+
+static struct reference reference;
+
+static void reference_read(struct reference *ref)
+{
+	struct hl_error err;
+	json_t *spec, *year, *day;
+	size_t i, j;
+	ref->first_day = hl_civil_days(2022, 1, 1);
+	ref->n_days = hl_civil_days(2029, 12, 31) + 1 - ref->first_day;
+	for (int32_t d = 0; d < ref->n_days; d++)
+		ref->works[d] = (d + 6) % 7 != 0 && (d + 6) % 7 != 6; /* 2022-01-01 was a Saturday */
+	assert_int_equal(hl_calendar_spec_read(SHIPPED_CALENDAR, &spec, &err), HL_OK);
+	json_array_foreach (json_object_get(spec, "holidays"), i, year) {
+		json_array_foreach (json_object_get(year, "days"), j, day) {
+			int y, m, d;
+			const char *date = json_string_value(json_object_get(day, "date"));
+			assert_int_equal(sscanf(date, "%d-%d-%d", &y, &m, &d), 3);
+			ref->works[hl_civil_days(y, m, d) - ref->first_day] =
+				json_is_false(json_object_get(day, "isOffDay"));
+		}
+	}
+	json_decref(spec);
+}
+
+static bool reference_is_summer(int32_t day)
+{
+	for (int year = 2022; year < 2030; year++)
+		if (day >= hl_civil_days(year, 6, 1) && day <= hl_civil_days(year, 9, 30))
+			return true;
+	return false;
+}
+
+static bool reference_is_open(const struct reference *ref, int64_t utc_s)
+{
+	int64_t local_s = utc_s + SHANGHAI_S;
+	int32_t day = (int32_t)(local_s / 86400);
+	int minute = (int)(local_s % 86400 / 60);
+	if (!ref->works[day - ref->first_day])
+		return false;
+	if (minute >= 8 * 60 + 30 && minute < 12 * 60)
+		return true;
+	if (minute < 13 * 60 + 30 || minute >= 18 * 60)
+		return false;
+	return reference_is_summer(day) ? minute >= 14 * 60 + 30 : minute < 17 * 60 + 30;
+}
+
+/* Instants here are seconds, whole steps. */
+static int64_t reference_add(const struct reference *ref, int64_t from_s, int64_t span_s)
+{
+	for (; span_s > 0; from_s += STEP_S)
+		if (reference_is_open(ref, from_s))
+			span_s -= STEP_S;
+	return from_s;
+}
+
+static int64_t reference_day_close(const struct reference *ref, int32_t day)
+{
+	int64_t close_s = 0, midnight_s = day * INT64_C(86400) - SHANGHAI_S;
+	for (int64_t s = midnight_s; s < midnight_s + 86400; s += STEP_S)
+		if (reference_is_open(ref, s))
+			close_s = s + STEP_S;
+	return close_s;
+}
+
+static int64_t reference_add_days(const struct reference *ref, int64_t from_s, int n_days)
+{
+	int32_t day = (int32_t)((from_s + SHANGHAI_S) / 86400);
+	while (n_days > 0)
+		n_days -= ref->works[++day - ref->first_day];
+	return reference_day_close(ref, day);
+}
+
+static int64_t reference_previous_close(const struct reference *ref, int64_t from_s)
+{
+	int32_t day = (int32_t)((from_s + SHANGHAI_S) / 86400) - 1;
+	while (!ref->works[day - ref->first_day])
+		day--;
+	return reference_day_close(ref, day);
+}
+
+static int64_t reference_worked(const struct reference *ref, int64_t from_s, int64_t until_s)
+{
+	int64_t worked_s = 0;
+	for (; from_s < until_s; from_s += STEP_S)
+		worked_s += reference_is_open(ref, from_s) ? STEP_S : 0;
+	return worked_s;
+}
+
+/* xorshift: the same sequence on every machine. */
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+static void compare_at(const struct reference *ref, int64_t from_s, int64_t minutes, int n_days)
+{
+	struct hl_instant end;
+	int64_t from_us = from_s * US_PER_S;
+	assert_int_equal(hl_calendar_is_open(&county, from_us), reference_is_open(ref, from_s));
+	assert_true(hl_calendar_add_minutes(&county, from_us, minutes, &end));
+	assert_int_equal(end.at_us / US_PER_S, reference_add(ref, from_s, minutes * 60));
+	assert_int_equal(hl_calendar_worked_us(&county, from_us, end.at_us), minutes * US_PER_MINUTE);
+	assert_true(hl_calendar_add_days(&county, from_us, n_days, &end));
+	assert_int_equal(end.at_us / US_PER_S, reference_add_days(ref, from_s, n_days));
+	assert_int_equal(hl_calendar_worked_us(&county, from_us, end.at_us) / US_PER_S,
+			 reference_worked(ref, from_s, end.at_us / US_PER_S));
+	assert_true(hl_calendar_previous_close(&county, from_us, &end));
+	assert_int_equal(end.at_us / US_PER_S, reference_previous_close(ref, from_s));
+}
+
+static void every_minute_around_the_long_holidays_agrees_with_the_reference(void **state)
+{
+	static const char *const weeks[][2] = {
+		{"2024-09-23 00:00", "2024-10-15 00:00"}, /* 国庆 2024 and the end of summer time */
+		{"2025-01-20 00:00", "2025-02-12 00:00"}, /* 春节 2025 */
+		{"2026-05-25 00:00", "2026-06-03 00:00"}, /* the beginning of summer time */
+		{"2022-12-26 00:00", "2023-01-05 00:00"}, /* a day off listed with the next year */
+	};
+	(void)state;
+	for (size_t i = 0; i < N(weeks); i++)
+		for (int64_t s = at(weeks[i][0]) / US_PER_S; s < at(weeks[i][1]) / US_PER_S; s += 60)
+			if (hl_calendar_is_open(&county, s * US_PER_S) != reference_is_open(&reference, s))
+				fail_msg("differs at %s", fixture_text(&county, s * US_PER_S));
+}
+
+static void spans_around_the_long_holidays_agree_with_the_reference(void **state)
+{
+	uint32_t seed = 20240930;
+	(void)state;
+	for (int64_t s = at("2024-09-27 00:00") / US_PER_S; s < at("2024-10-13 00:00") / US_PER_S; s += 47 * 60)
+		compare_at(&reference, s, 1 + next_random(&seed) % 600, 1 + (int)(next_random(&seed) % 5));
+	for (int64_t s = at("2025-01-24 00:00") / US_PER_S; s < at("2025-02-09 00:00") / US_PER_S; s += 47 * 60)
+		compare_at(&reference, s, 1 + next_random(&seed) % 600, 1 + (int)(next_random(&seed) % 5));
+}
+
+static void random_spans_agree_with_the_reference(void **state)
+{
+	uint32_t seed = 20260925;
+	int64_t first_s = at("2022-01-10 00:00") / US_PER_S;
+	uint32_t n_steps = (uint32_t)((at("2028-06-01 00:00") / US_PER_S - first_s) / STEP_S);
+	(void)state;
+	for (int i = 0; i < 400; i++) {
+		int64_t from_s = first_s + (int64_t)(next_random(&seed) % n_steps) * STEP_S;
+		compare_at(&reference, from_s, 1 + next_random(&seed) % 2400, 1 + (int)(next_random(&seed) % 10));
+	}
+}
+
+/* The rule of the European Union, written down apart from any zone database. */
+static int32_t amsterdam_offset_s(int64_t utc_s)
+{
+	int year = 1970 + (int)(utc_s / 31556952);
+	int32_t march = hl_civil_days(year, 3, 31), october = hl_civil_days(year, 10, 31);
+	march -= (march + 4) % 7;
+	october -= (october + 4) % 7;
+	return utc_s >= march * INT64_C(86400) + 3600 && utc_s < october * INT64_C(86400) + 3600 ? 7200 : 3600;
+}
+
+static void every_minute_around_clock_changes_agrees_with_the_reference(void **state)
+{
+	static const char *const weeks[][2] = {
+		{"2024-03-25 00:00", "2024-04-05 00:00"},
+		{"2024-10-21 00:00", "2024-11-01 00:00"},
+		{"2026-10-19 00:00", "2026-10-30 00:00"},
+	};
+	struct hl_calendar cal;
+	(void)state;
+	fixture_calendar(nights_spec, &cal);
+	for (size_t i = 0; i < N(weeks); i++)
+		for (int64_t s = fixture_at(weeks[i][0], 0) / US_PER_S; s < fixture_at(weeks[i][1], 0) / US_PER_S;
+		     s += 60) {
+			int hour = (int)((s + amsterdam_offset_s(s)) % 86400 / 3600);
+			struct hl_local_time local;
+			hl_calendar_local(&cal, s * US_PER_S, &local);
+			assert_int_equal(local.offset_s, amsterdam_offset_s(s));
+			if (hl_calendar_is_open(&cal, s * US_PER_S) != (hour < 6 || hour >= 22))
+				fail_msg("differs at %s", fixture_text(&cal, s * US_PER_S));
+		}
+	hl_calendar_fini(&cal);
+}
+
+static int set_up_all(void **state)
+{
+	reference_read(&reference);
+	return set_up(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(civil_days_count_from_1970),
+		cmocka_unit_test(local_time_is_the_inverse_of_civil_days),
+		cmocka_unit_test(local_time_reads_every_field),
+		cmocka_unit_test(local_time_before_1970_rounds_down),
+		cmocka_unit_test(working_minutes_end_at_known_instants),
+		cmocka_unit_test(working_days_end_at_known_closings),
+		cmocka_unit_test(neighbours_of_an_instant_are_known),
+		cmocka_unit_test(is_open_holds_the_opening_and_not_the_closing),
+		cmocka_unit_test(worked_time_counts_only_working_time),
+		cmocka_unit_test(working_days_are_counted_by_their_close),
+		cmocka_unit_test(years_without_holidays_are_provisional),
+		cmocka_unit_test(a_known_close_seen_from_an_unknown_year_is_provisional),
+		cmocka_unit_test(the_calendar_refuses_what_lies_behind_its_end),
+		cmocka_unit_test(an_empty_calendar_answers_nothing),
+		cmocka_unit_test(limits_cross_a_change_of_the_clock),
+		cmocka_unit_test(local_days_change_at_local_midnight),
+		cmocka_unit_test(intervals_that_hold_a_change_have_their_real_length),
+		cmocka_unit_test(every_minute_around_the_long_holidays_agrees_with_the_reference),
+		cmocka_unit_test(spans_around_the_long_holidays_agree_with_the_reference),
+		cmocka_unit_test(random_spans_agree_with_the_reference),
+		cmocka_unit_test(every_minute_around_clock_changes_agrees_with_the_reference),
+	};
+	return cmocka_run_group_tests(tests, set_up_all, tear_down);
+}
