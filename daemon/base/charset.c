@@ -4,7 +4,8 @@
  * Every candidate charset is first run without output, which counts its broken places
  * and the bytes it needs; the chosen one is run again into memory of just that size.
  * Limits: detection knows UTF-8 and GB18030 only. GBK text of a few characters can be
- * valid UTF-8 by chance, so adapters should pass the charset whenever they know it.
+ * valid UTF-8 by chance, so adapters should pass the charset whenever they know it. A
+ * declared charset that decodes is believed, even if another one would read better.
  */
 #include "hotline/text.h"
 
