@@ -66,4 +66,14 @@ enum hl_class hl_ladder_compute(const struct hl_limit_rules *rules, const struct
 enum hl_class hl_review_limit(const struct hl_limit_rules *rules, const struct hl_calendar *cal, enum hl_urgency urgency,
 			      int64_t from_us, struct hl_instant *out_r, struct hl_error *err);
 
+/* hl_handback_limit - until when a unit may hand a task back. */
+enum hl_class hl_handback_limit(const struct hl_limit_rules *rules, const struct hl_calendar *cal,
+				enum hl_urgency urgency, int64_t from_us, struct hl_instant *out_r,
+				struct hl_error *err);
+
+/* hl_operator_limit - by when the operator must have answered a hand-back. */
+enum hl_class hl_operator_limit(const struct hl_limit_rules *rules, const struct hl_calendar *cal,
+				enum hl_urgency urgency, int64_t from_us, struct hl_instant *out_r,
+				struct hl_error *err);
+
 #endif
