@@ -31,7 +31,8 @@ typedef void hl_pg_done(void *arg, const struct hl_pg_result *result);
 enum { HL_PG_IDEMPOTENT = 1 };
 
 /* hl_pg_new - starts connecting at once; conninfo may name several hosts.
- * Takes   session_sql: statement run after every connect, or NULL; max_waiting: bound of the queue. */
+ * Takes   conninfo: copied; max_waiting: bound of the queue of calls not yet sent.
+ * Gives   NULL when memory is out; a database that is away is not an error, see hl_pg_is_ready. */
 struct hl_pg *hl_pg_new(struct hl_loop *loop, const char *conninfo, unsigned max_waiting);
 void hl_pg_free(struct hl_pg **pg);
 bool hl_pg_is_ready(const struct hl_pg *pg);

@@ -23,6 +23,7 @@ struct hl_said {
 	int days;                    /* extension: 0 = not said */
 	struct hl_slice reason;      /* text of reason, result, progress, supplement; survey: digit first */
 	struct hl_slice unit;        /* unit named in a hand-back or assistance, as written */
+	bool is_code_typed;          /* the sender wrote the code, it was not bound because only one task is open */
 	bool is_all;                 /* 签全部 */
 };
 

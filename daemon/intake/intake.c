@@ -1,0 +1,334 @@
+/* intake.c - the batcher between webhooks and the store (contract in hotline/intake.h)
+ *
+ * Owns the items that wait and the batches in flight. At most two batches are in
+ * flight: while one commits, the next one collects, so the batch grows with the load.
+ * Must not know: providers, HTTP, what the items mean.
+ */
+#include "hotline/intake.h"
+
+#include "hotline/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCHES_IN_FLIGHT 2
+#define RETRIES_MAX       2 /* after a serialisation failure or deadlock */
+
+struct item {
+	TAILQ_ENTRY(item) link;
+	struct hl_intake *intake;
+	json_t *json;
+	hl_intake_done *done;
+	void *arg;
+	struct hl_post refusal; /* used when the queue is full */
+};
+TAILQ_HEAD(item_list, item);
+
+struct batch {
+	TAILQ_ENTRY(batch) link;
+	struct hl_intake *intake;
+	struct item_list items;
+	unsigned n, tries;
+};
+
+struct hl_intake {
+	struct hl_loop *loop;
+	struct hl_store store;
+	struct hl_intake_options options;
+	struct hl_intake_hooks hooks;
+	struct hl_case_clock *clock;
+	struct hl_intake_stats stats;
+	struct item_list waiting;
+	TAILQ_HEAD(, batch) resubmit; /* halves of a refused batch; they go before anything new */
+	unsigned n_waiting, n_in_flight, n_outstanding;
+	struct hl_post post;
+};
+
+static void on_stored(void *arg, const struct hl_pg_result *r);
+
+static void answer(struct hl_intake *in, struct item *item, enum hl_class cls, int64_t message)
+{
+	struct hl_intake_result result = {.cls = cls, .message = message};
+
+	in->n_outstanding--;
+	item->done(item->arg, &result);
+	json_decref(item->json);
+	hl_loop_bury(in->loop, free, item); /* its post may be the one that runs now */
+}
+
+static void answer_all(struct batch *b, enum hl_class cls)
+{
+	struct item *item;
+
+	while ((item = TAILQ_FIRST(&b->items))) {
+		TAILQ_REMOVE(&b->items, item, link);
+		b->intake->stats.failed++;
+		answer(b->intake, item, cls, 0);
+	}
+	free(b);
+}
+
+static json_t *batch_json(struct batch *b)
+{
+	json_t *list = json_array();
+	struct item *item;
+	int i = 0;
+
+	TAILQ_FOREACH(item, &b->items, link)
+	{
+		json_object_set_new(item->json, "i", json_integer(++i));
+		json_array_append(list, item->json);
+	}
+	return list;
+}
+
+static void send_batch(struct hl_intake *in, struct batch *b)
+{
+	in->n_in_flight++;
+	in->stats.batches++;
+	if (b->n > in->stats.largest_batch)
+		in->stats.largest_batch = b->n;
+	if (hl_store_submit_json(&in->store, in->options.function, batch_json(b), 0, in->options.deadline_us, on_stored, b) != HL_OK) {
+		in->n_in_flight--;
+		answer_all(b, HL_RETRY);
+	}
+}
+
+static struct batch *collect(struct hl_intake *in)
+{
+	struct batch *b = TAILQ_FIRST(&in->resubmit);
+	struct item *item;
+
+	if (b) {
+		TAILQ_REMOVE(&in->resubmit, b, link);
+		return b;
+	}
+	if (TAILQ_EMPTY(&in->waiting) || !(b = calloc(1, sizeof(*b))))
+		return NULL;
+	b->intake = in;
+	TAILQ_INIT(&b->items);
+	while (b->n < in->options.batch_max && (item = TAILQ_FIRST(&in->waiting))) {
+		TAILQ_REMOVE(&in->waiting, item, link);
+		in->n_waiting--;
+		TAILQ_INSERT_TAIL(&b->items, item, link);
+		b->n++;
+	}
+	return b;
+}
+
+static void send_waiting(void *arg)
+{
+	struct hl_intake *in = arg;
+	struct batch *b;
+
+	while (in->n_in_flight < BATCHES_IN_FLIGHT && (b = collect(in)))
+		send_batch(in, b);
+}
+
+/* ---- answers -------------------------------------------------------------- */
+
+static void log_stored(const json_t *entry, const char *outcome)
+{
+	const json_t *message = json_object_get(entry, "message");
+	const char *code = json_string_value(json_object_get(entry, "case"));
+
+	if (json_is_integer(message))
+		hl_log(HL_INFO, "message.stored", HL_INT("message", json_integer_value(message)), HL_STR("outcome", outcome),
+		       HL_STR("case", code ? code : "-"));
+}
+
+static void take_answers(struct batch *b, const json_t *reply)
+{
+	struct hl_intake *in = b->intake;
+	const json_t *items = json_object_get(reply, "items"), *entry;
+	struct item *item;
+	size_t i = 0;
+
+	hl_case_clock_learn(in->clock, json_integer_value(json_object_get(reply, "now")));
+	while ((item = TAILQ_FIRST(&b->items))) {
+		const char *outcome;
+
+		entry = json_array_get(items, i++);
+		outcome = json_string_value(json_object_get(entry, "outcome"));
+		if (outcome && strcmp(outcome, "repeat") == 0)
+			in->stats.repeats++;
+		in->stats.items++;
+		log_stored(entry, outcome);
+		TAILQ_REMOVE(&b->items, item, link);
+		answer(in, item, HL_OK, json_integer_value(json_object_get(entry, "message")));
+	}
+	if (json_array_size(json_object_get(reply, "talk")) > 0)
+		in->hooks.on_talk(in->hooks.arg, json_object_get(reply, "talk"));
+	in->hooks.on_committed(in->hooks.arg);
+	free(b);
+}
+
+/* Splits a refused batch; the halves go again, before anything new. */
+static void bisect(struct batch *b)
+{
+	struct hl_intake *in = b->intake;
+	struct batch *second = calloc(1, sizeof(*second));
+	unsigned half = b->n / 2;
+
+	if (!second) {
+		answer_all(b, HL_RETRY);
+		return;
+	}
+	second->intake = in;
+	TAILQ_INIT(&second->items);
+	while (b->n > half) {
+		struct item *item = TAILQ_LAST(&b->items, item_list);
+
+		TAILQ_REMOVE(&b->items, item, link);
+		TAILQ_INSERT_HEAD(&second->items, item, link);
+		b->n--;
+		second->n++;
+	}
+	in->stats.bisections++;
+	TAILQ_INSERT_HEAD(&in->resubmit, second, link);
+	TAILQ_INSERT_HEAD(&in->resubmit, b, link);
+}
+
+static void on_quarantined(void *arg, const struct hl_pg_result *r)
+{
+	struct batch *b = arg;
+	struct item *item = TAILQ_FIRST(&b->items);
+	struct hl_intake *in = b->intake;
+
+	if (r->cls != HL_OK) {
+		in->n_in_flight--;
+		answer_all(b, HL_RETRY);
+		hl_loop_post(in->loop, &in->post);
+		return;
+	}
+	in->n_in_flight--;
+	in->stats.quarantined++;
+	TAILQ_REMOVE(&b->items, item, link);
+	answer(in, item, HL_OK, 0);
+	free(b);
+	in->hooks.on_committed(in->hooks.arg);
+	hl_loop_post(in->loop, &in->post);
+}
+
+/* One item the database will never take: kept whole elsewhere, so that the provider may stop repeating it. */
+static void quarantine(struct batch *b, const struct hl_pg_result *r)
+{
+	struct hl_intake *in = b->intake;
+	json_t *item = TAILQ_FIRST(&b->items)->json;
+	char *whole = json_dumps(item, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_t *q = json_pack("{s:O, s:O, s:s, s:s}", "channel", json_object_get(item, "channel"), "ext",
+			      json_object_get(item, "ext"), "item", whole ? whole : "", "reason", r->text);
+
+	free(whole);
+	hl_log(HL_ERROR, "message.quarantined", HL_STR("channel", json_string_value(json_object_get(item, "channel"))),
+	       HL_STR("sqlstate", r->sqlstate), HL_STR("reason", r->text));
+	in->n_in_flight++;
+	if (hl_store_submit_json(&in->store, "quarantine_item", q, 0, in->options.deadline_us, on_quarantined, b) != HL_OK) {
+		in->n_in_flight--;
+		answer_all(b, HL_RETRY);
+	}
+}
+
+/* Data errors and broken rules belong to one item; a missing function or a full disk does not. */
+static bool is_item_fault(const struct hl_pg_result *r)
+{
+	return r->cls == HL_INPUT || r->cls == HL_REFUSED || (r->cls == HL_BUG && strncmp(r->sqlstate, "XX", 2) == 0);
+}
+
+static void on_stored(void *arg, const struct hl_pg_result *r)
+{
+	struct batch *b = arg;
+	struct hl_intake *in = b->intake;
+	json_t *reply = r->cls == HL_OK ? json_loadb(r->json.ptr, r->json.len, 0, NULL) : NULL;
+
+	in->n_in_flight--;
+	if (reply) {
+		take_answers(b, reply);
+	} else if (is_item_fault(r)) {
+		if (b->n > 1)
+			bisect(b);
+		else
+			quarantine(b, r);
+	} else if (strncmp(r->sqlstate, "40", 2) == 0 && b->tries++ < RETRIES_MAX) {
+		TAILQ_INSERT_HEAD(&in->resubmit, b, link);
+	} else {
+		hl_log(HL_WARN, "intake.failed", HL_INT("items", b->n), HL_STR("class", hl_class_name(r->cls)),
+		       HL_STR("sqlstate", r->sqlstate), HL_STR("why", r->text));
+		answer_all(b, HL_RETRY);
+	}
+	json_decref(reply);
+	hl_loop_post(in->loop, &in->post);
+}
+
+/* ---- life ----------------------------------------------------------------- */
+
+struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *store, const struct hl_intake_options *options,
+				const struct hl_intake_hooks *hooks, struct hl_case_clock *clock)
+{
+	struct hl_intake *in = calloc(1, sizeof(*in));
+
+	if (!in)
+		return NULL;
+	in->loop = loop;
+	in->store = *store;
+	in->options = *options;
+	in->hooks = *hooks;
+	in->clock = clock;
+	in->post = (struct hl_post){.fn = send_waiting, .arg = in};
+	TAILQ_INIT(&in->waiting);
+	TAILQ_INIT(&in->resubmit);
+	return in;
+}
+
+/* Drained before: nothing is in flight. */
+void hl_intake_free(struct hl_intake **inp)
+{
+	struct hl_intake *in = *inp;
+
+	if (!in)
+		return;
+	*inp = NULL;
+	hl_assert(in->n_in_flight == 0);
+	hl_loop_unpost(in->loop, &in->post);
+	free(in);
+}
+
+/* Full: answered at the next fixed point, because done never runs inside submit. */
+static void refuse_full(void *arg)
+{
+	struct item *item = arg;
+
+	item->intake->stats.failed++;
+	answer(item->intake, item, HL_RETRY, 0);
+}
+
+enum hl_class hl_intake_submit(struct hl_intake *in, json_t *json, hl_intake_done *done, void *arg)
+{
+	struct item *item = calloc(1, sizeof(*item));
+
+	if (!item) {
+		json_decref(json);
+		return HL_NOMEM;
+	}
+	*item = (struct item){.intake = in, .json = json, .done = done, .arg = arg};
+	in->n_outstanding++;
+	if (in->n_waiting >= in->options.waiting_max) {
+		item->refusal = (struct hl_post){.fn = refuse_full, .arg = item};
+		hl_loop_post(in->loop, &item->refusal);
+		return HL_OK;
+	}
+	TAILQ_INSERT_TAIL(&in->waiting, item, link);
+	in->n_waiting++;
+	hl_loop_post(in->loop, &in->post);
+	return HL_OK;
+}
+
+unsigned hl_intake_outstanding(const struct hl_intake *in)
+{
+	return in->n_outstanding;
+}
+
+const struct hl_intake_stats *hl_intake_stats(const struct hl_intake *in)
+{
+	return &in->stats;
+}

@@ -1,0 +1,89 @@
+/* item.c - from a provider's message to the row hl.intake takes (contract in hotline/intake.h)
+ *
+ * Pure: decodes, normalises the number, classifies, places, routes, computes limits.
+ * What depends on the database's state (repeat, role, open cases) is left to it.
+ */
+#include "hotline/intake.h"
+
+#include "hotline/route.h"
+#include "hotline/talk.h"
+#include "hotline/text.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+static const char *const disposition_name[] = {"dispatch", "review", "not_accepted"};
+
+static json_t *text_json(struct hl_slice s)
+{
+	return json_stringn(s.ptr ? s.ptr : "", s.len);
+}
+
+/* Raw bytes as base64: NUL and broken encodings travel whole. */
+static json_t *raw_json(struct hl_arena *arena, struct hl_slice bytes)
+{
+	unsigned char *out = hl_arena_alloc(arena, 4 * ((bytes.len + 2) / 3) + 1);
+	int n;
+
+	if (!out)
+		return NULL;
+	n = bytes.len ? EVP_EncodeBlock(out, (const unsigned char *)bytes.ptr, (int)bytes.len) : 0;
+	return json_stringn((const char *)out, (size_t)n);
+}
+
+static const char *join_why(struct hl_arena *arena, const struct hl_classified *cls, const struct hl_routed *routed)
+{
+	return routed->why[0] ? hl_arena_printf(arena, "%s; %s", cls->why, routed->why) : cls->why;
+}
+
+json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, struct hl_arena *arena, int64_t now_us)
+{
+	struct hl_classified cls;
+	struct hl_place place;
+	struct hl_routed routed;
+	struct hl_error err = {.text = ""};
+	json_t *item;
+
+	hl_classify(ref->classifier, text, arena, &cls);
+	hl_place_find(ref->gazetteer, text, arena, &place);
+	if (hl_route(ref, &cls, &place, now_us, &routed, &err) != HL_OK) {
+		routed.disposition = HL_REVIEW;
+		routed.why = err.text;
+		routed.n_tasks = 0;
+	}
+	item = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s*, s:s, s:b, s:b, s:o, s:I}", "disposition",
+			 disposition_name[routed.disposition], "type", cls.type, "urgency", hl_urgency_name(cls.urgency),
+			 "confidence", cls.confidence, "why", join_why(arena, &cls, &routed), "compound",
+			 place.compound ? place.compound->code : NULL, "place", place.text, "is_sure", cls.is_auto, "is_unverified",
+			 routed.is_unverified, "tasks", hl_route_tasks_json(&routed), "review_us", (json_int_t)routed.review_us);
+	return item;
+}
+
+json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const char *country,
+		       const struct hl_inbound *in, struct hl_arena *arena, int64_t now_us)
+{
+	struct hl_slice text = hl_text_decode(arena, in->bytes, in->charset), phone;
+	bool has_phone = hl_phone_normalise(arena, in->from, country, &phone);
+	struct hl_said said;
+	json_t *item = hl_intake_report(ref, text, arena, now_us);
+
+	if (!item || hl_arena_failed(arena)) {
+		json_decref(item);
+		return NULL;
+	}
+	hl_talk_parse(false, text, NULL, 0, arena, &said);
+	/* Whatever has no full number (short codes, names) may be a machine: kept, never answered. */
+	if (!has_phone || phone.ptr[0] != '+')
+		json_object_set_new(item, "disposition", json_string("silent"));
+	else
+		json_object_set_new(item, "phone", text_json(phone));
+	if (has_phone && phone.ptr[0] == '+' && hl_text_is_blank(text))
+		json_object_set_new(item, "disposition", json_string("empty"));
+	json_object_set_new(item, "channel", json_string(channel));
+	json_object_set_new(item, "ext", text_json(hl_text_decode(arena, in->external_id, "UTF-8")));
+	json_object_set_new(item, "sent_to", text_json(hl_text_decode(arena, in->to, "UTF-8")));
+	json_object_set_new(item, "body", text_json(text));
+	json_object_set_new(item, "raw", raw_json(arena, in->bytes));
+	json_object_set_new(item, "verb", json_string(hl_verb_name(hl_text_is_blank(text) ? HL_VERB_REPORT : said.verb)));
+	return item;
+}

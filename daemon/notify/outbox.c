@@ -1,0 +1,337 @@
+/* outbox.c - notices to providers (contract in hotline/outbox.h)
+ *
+ * Owns the sends on their way and the results not yet settled. Holds no policy: what
+ * is due, stale or worth a retry is decided in the database; what an answer means, by the adapter.
+ * Limits: results wait in memory until settled; if the daemon dies first, the lease
+ * runs out and the outcome is unknown.
+ */
+#include "hotline/outbox.h"
+
+#include "hotline/log.h"
+#include "hotline/segments.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_BYTES       (256u << 10)
+#define TEXT_MAX_BYTES    4000
+#define REPLY_MAX_BYTES   (64u << 10)
+#define SETTLE_AGAIN_US   (500 * HL_US_PER_MS)
+
+static const char *const outcome_name[] = {"accepted", "later", "refused", "config", "unknown"};
+#define NOT_SENT "not_sent"
+
+struct send {
+	struct hl_outbox *outbox;
+	struct hl_http_op *op;
+	const struct hl_channel_config *channel;
+	int64_t attempt, notice;
+	struct hl_arena arena;
+	struct hl_buf text;
+	struct hl_segments segments;
+};
+
+struct hl_outbox {
+	struct hl_outbox_setup setup;
+	struct hl_outbox_stats stats;
+	int64_t epoch;
+	bool is_started, is_leasing, is_settling, may_have_more;
+	unsigned n_sending, n_calls;
+	json_t *results, *settling; /* waiting, and in the call under way */
+	struct hl_post lease_post, settle_post;
+	struct hl_timer settle_timer;
+};
+
+static int64_t db_deadline_us(const struct hl_outbox *ob)
+{
+	return ob->setup.config->db_deadline_ms * HL_US_PER_MS;
+}
+
+/* ---- settle --------------------------------------------------------------- */
+
+static void count_outcome(struct hl_outbox *ob, const char *outcome)
+{
+	unsigned long long *counters[] = {&ob->stats.accepted, &ob->stats.later, &ob->stats.refused, &ob->stats.config,
+					  &ob->stats.unknown};
+
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		if (strcmp(outcome, outcome_name[i]) == 0)
+			(*counters[i])++;
+	if (strcmp(outcome, NOT_SENT) == 0)
+		ob->stats.not_sent++;
+}
+
+/* detail is the provider's word; when it is no UTF-8 it is left out. */
+static void add_result(struct hl_outbox *ob, const struct send *s, const char *outcome, const struct hl_answer *answer)
+{
+	json_t *result = json_pack("{s:I, s:s, s:I, s:s%, s:i, s:s}", "attempt", (json_int_t)s->attempt, "outcome", outcome,
+				   "delay_us", (json_int_t)answer->delay_us, "text", hl_buf_str(&s->text), s->text.len, "parts",
+				   (int)s->segments.parts, "detail", "");
+
+	json_object_set_new(result, "detail", json_stringn(answer->detail.ptr ? answer->detail.ptr : "", answer->detail.len));
+	if (answer->external_id.len > 0)
+		json_object_set_new(result, "external", json_stringn(answer->external_id.ptr, answer->external_id.len));
+	json_array_append_new(ob->results, result);
+	count_outcome(ob, outcome);
+	hl_log(strcmp(outcome, "accepted") == 0 ? HL_INFO : HL_WARN, "notice.sent", HL_INT("notice", s->notice),
+	       HL_INT("attempt", s->attempt), HL_STR("channel", s->channel ? s->channel->channel.name : "-"),
+	       HL_STR("outcome", outcome), HL_SLICE("detail", answer->detail));
+	hl_loop_post(ob->setup.loop, &ob->settle_post);
+}
+
+static void on_settled(void *arg, const struct hl_pg_result *r)
+{
+	struct hl_outbox *ob = arg;
+
+	ob->n_calls--;
+	ob->is_settling = false;
+	if (r->cls == HL_OK) {
+		json_decref(ob->settling);
+		ob->settling = NULL;
+		hl_loop_post(ob->setup.loop, &ob->settle_post);
+		hl_outbox_kick(ob);
+		return;
+	}
+	/* Results are facts: they are told again until the database has them (the call changes nothing twice). */
+	ob->stats.settle_failures++;
+	hl_log(HL_WARN, "settle.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("why", r->text));
+	hl_timer_start(&ob->settle_timer, SETTLE_AGAIN_US);
+}
+
+static void settle(void *arg)
+{
+	struct hl_outbox *ob = arg;
+	json_t *call;
+
+	if (ob->is_settling)
+		return;
+	if (!ob->settling) {
+		if (json_array_size(ob->results) == 0)
+			return;
+		ob->settling = ob->results;
+		ob->results = json_array();
+	}
+	call = json_pack("{s:I, s:O}", "epoch", (json_int_t)ob->epoch, "items", ob->settling);
+	ob->is_settling = true;
+	if (hl_store_submit_json(&ob->setup.store, "settle", call, HL_PG_IDEMPOTENT, db_deadline_us(ob), on_settled, ob) == HL_OK) {
+		ob->n_calls++;
+		return;
+	}
+	ob->is_settling = false;
+	hl_timer_start(&ob->settle_timer, SETTLE_AGAIN_US);
+}
+
+/* ---- send ----------------------------------------------------------------- */
+
+static void free_send(struct send *s)
+{
+	s->outbox->n_sending--;
+	hl_arena_fini(&s->arena);
+	hl_buf_fini(&s->text);
+	free(s);
+}
+
+static void give_up(struct send *s, const char *outcome, const char *why)
+{
+	struct hl_answer answer = {.detail = hl_slice_str(why)};
+
+	add_result(s->outbox, s, outcome, &answer);
+	free_send(s);
+}
+
+static void on_answer(void *arg, const struct hl_http_result *r)
+{
+	struct send *s = arg;
+	struct hl_outbox *ob = s->outbox;
+	struct hl_answer answer = {.outcome = HL_OUT_UNKNOWN, .detail = hl_slice_str(r->text)};
+
+	if (r->cls == HL_OK) {
+		s->channel->ops->interpret(&s->channel->channel, r->status, r->body, r->headers, r->n_headers, &s->arena, &answer);
+		add_result(ob, s, outcome_name[answer.outcome], &answer);
+	} else {
+		add_result(ob, s, r->cls == HL_RETRY ? NOT_SENT : r->cls == HL_UNKNOWN ? "unknown" : "config", &answer);
+	}
+	free_send(s);
+	hl_outbox_kick(ob);
+}
+
+static void post_it(struct send *s, const struct hl_request *req)
+{
+	struct hl_http_call call = {.url = req->url,
+				    .headers = req->headers,
+				    .n_headers = req->n_headers,
+				    .body = req->body,
+				    .deadline_us = s->outbox->setup.config->send_deadline_ms * HL_US_PER_MS,
+				    .max_reply_bytes = REPLY_MAX_BYTES};
+
+	if (hl_http_submit(s->outbox->setup.client, &call, on_answer, s, &s->op) != HL_OK)
+		give_up(s, NOT_SENT, "out of memory");
+}
+
+static void send_notice(struct send *s, const json_t *notice)
+{
+	struct hl_outbox *ob = s->outbox;
+	const char *phone = json_string_value(json_object_get(notice, "phone"));
+	const char *name = json_string_value(json_object_get(notice, "channel"));
+	struct hl_outbound sms = {.attempt = (uint64_t)s->attempt, .to = hl_slice_str(phone)};
+	struct hl_request req = {0};
+	struct hl_error err = {.text = ""};
+
+	s->channel = name ? hl_config_channel(ob->setup.config, hl_slice_str(name)) : NULL;
+	if (!s->channel || !s->channel->ops->build) {
+		give_up(s, "config", "no channel that sends");
+		return;
+	}
+	if (hl_notice_text(*ob->setup.refdata, notice, s->channel->signs_ours ? s->channel->signature : "", &s->text, &err) != HL_OK) {
+		give_up(s, "refused", err.text);
+		return;
+	}
+	sms.text = hl_buf_slice(&s->text);
+	hl_segments_plan(sms.text, hl_slice_str(s->channel->signs_ours ? "" : s->channel->signature), &s->segments);
+	sms.is_gsm7 = s->segments.is_gsm7;
+	if (s->channel->ops->build(&s->channel->channel, &sms, hl_wall_us(), &s->arena, &req, &err) != HL_OK)
+		give_up(s, "config", err.text);
+	else
+		post_it(s, &req);
+}
+
+/* ---- lease ---------------------------------------------------------------- */
+
+static void start_send(struct hl_outbox *ob, const json_t *notice)
+{
+	struct send *s = calloc(1, sizeof(*s));
+
+	/* Without memory the lease runs out and the notice comes again. */
+	if (!s)
+		return;
+	s->outbox = ob;
+	s->attempt = json_integer_value(json_object_get(notice, "attempt"));
+	s->notice = json_integer_value(json_object_get(notice, "notice"));
+	hl_arena_init(&s->arena, ARENA_BYTES);
+	hl_buf_init(&s->text, TEXT_MAX_BYTES);
+	ob->n_sending++;
+	ob->stats.leased++;
+	send_notice(s, notice);
+}
+
+static void on_leased(void *arg, const struct hl_pg_result *r)
+{
+	struct hl_outbox *ob = arg;
+	json_t *reply = r->cls == HL_OK ? json_loadb(r->json.ptr, r->json.len, 0, NULL) : NULL;
+	const json_t *notice, *list = json_object_get(reply, "notices");
+	size_t i;
+
+	ob->n_calls--;
+	ob->is_leasing = false;
+	if (!reply)
+		hl_log(HL_WARN, "lease.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("why", r->text));
+	json_array_foreach(list, i, notice)
+		start_send(ob, notice);
+	if (ob->may_have_more || json_array_size(list) > 0)
+		hl_outbox_kick(ob);
+	json_decref(reply);
+}
+
+static const char *channel_for(const struct hl_outbox *ob, const char *purpose)
+{
+	const struct hl_config *c = ob->setup.config;
+
+	for (size_t i = 0; i < c->n_channels; i++)
+		if (strcmp(c->channels[i].purpose, purpose) == 0)
+			return c->channels[i].channel.name;
+	for (size_t i = 0; i < c->n_channels; i++)
+		if (strcmp(c->channels[i].purpose, "all") == 0)
+			return c->channels[i].channel.name;
+	return c->n_channels ? c->channels[0].channel.name : "";
+}
+
+static json_t *known_channels(const struct hl_outbox *ob)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ob->setup.config->n_channels; i++)
+		json_array_append_new(list, json_string(ob->setup.config->channels[i].channel.name));
+	return list;
+}
+
+static void lease(void *arg)
+{
+	struct hl_outbox *ob = arg;
+	const struct hl_config *c = ob->setup.config;
+	json_t *call;
+
+	if (!ob->is_started || ob->is_leasing) {
+		ob->may_have_more = true;
+		return;
+	}
+	if (ob->n_sending >= c->send_concurrency || !ob->setup.store.is_ready(ob->setup.store.ctx) || !*ob->setup.refdata)
+		return;
+	call = json_pack("{s:i, s:I, s:I, s:{s:s, s:s}, s:o}", "limit", (int)(c->send_concurrency - ob->n_sending), "lease_us",
+			 (json_int_t)(c->lease_ms * HL_US_PER_MS), "epoch", (json_int_t)ob->epoch, "channels", "officer",
+			 channel_for(ob, "officer"), "resident", channel_for(ob, "resident"), "known", known_channels(ob));
+	ob->may_have_more = false;
+	ob->is_leasing = true;
+	if (hl_store_submit_json(&ob->setup.store, "lease", call, 0, db_deadline_us(ob), on_leased, ob) == HL_OK)
+		ob->n_calls++;
+	else
+		ob->is_leasing = false;
+}
+
+/* ---- life ----------------------------------------------------------------- */
+
+struct hl_outbox *hl_outbox_new(const struct hl_outbox_setup *setup)
+{
+	struct hl_outbox *ob = calloc(1, sizeof(*ob));
+
+	if (!ob)
+		return NULL;
+	ob->setup = *setup;
+	ob->results = json_array();
+	ob->lease_post = (struct hl_post){.fn = lease, .arg = ob};
+	ob->settle_post = (struct hl_post){.fn = settle, .arg = ob};
+	if (!ob->results || !hl_timer_init(&ob->settle_timer, setup->loop, settle, ob))
+		hl_outbox_free(&ob);
+	return ob;
+}
+
+void hl_outbox_start(struct hl_outbox *ob, int64_t epoch)
+{
+	ob->epoch = epoch;
+	ob->is_started = true;
+	hl_outbox_kick(ob);
+}
+
+void hl_outbox_kick(struct hl_outbox *ob)
+{
+	hl_loop_post(ob->setup.loop, &ob->lease_post);
+}
+
+void hl_outbox_stop(struct hl_outbox *ob)
+{
+	ob->is_started = false;
+}
+
+unsigned hl_outbox_outstanding(const struct hl_outbox *ob)
+{
+	return ob->n_sending + ob->n_calls + (unsigned)json_array_size(ob->results) + (ob->settling ? 1 : 0);
+}
+
+const struct hl_outbox_stats *hl_outbox_stats(const struct hl_outbox *ob)
+{
+	return &ob->stats;
+}
+
+void hl_outbox_free(struct hl_outbox **obp)
+{
+	struct hl_outbox *ob = *obp;
+
+	if (!ob)
+		return;
+	*obp = NULL;
+	hl_loop_unpost(ob->setup.loop, &ob->lease_post);
+	hl_loop_unpost(ob->setup.loop, &ob->settle_post);
+	hl_timer_fini(&ob->settle_timer);
+	json_decref(ob->results);
+	json_decref(ob->settling);
+	free(ob);
+}

@@ -1,0 +1,49 @@
+/* text.c - the text of a leased notice (hl_notice_text in hotline/outbox.h). Pure. */
+#include "hotline/outbox.h"
+
+#include <string.h>
+
+#define WORD_MAX_BYTES 64
+
+/* Parameters that are words of the schema ("urgent", "dispatched") are shown in the reader's language: template word_<value>. */
+static const char *const word_params[] = {"urgency", "state", "what"};
+
+static void put_words(const struct hl_refdata *ref, json_t *params, const char *lang)
+{
+	for (size_t i = 0; i < sizeof(word_params) / sizeof(word_params[0]); i++) {
+		const char *value = json_string_value(json_object_get(params, word_params[i]));
+		struct hl_buf word;
+		char key[WORD_MAX_BYTES];
+
+		if (!value)
+			continue;
+		snprintf(key, sizeof(key), "word_%s", value);
+		hl_buf_init(&word, WORD_MAX_BYTES);
+		if (hl_template_render(ref->templates, key, lang, NULL, &ref->calendar, &word, NULL) == HL_OK)
+			json_object_set_new(params, word_params[i], json_string(hl_buf_str(&word)));
+		hl_buf_fini(&word);
+	}
+}
+
+enum hl_class hl_notice_text(const struct hl_refdata *ref, const json_t *notice, const char *signature, struct hl_buf *out,
+			     struct hl_error *err)
+{
+	const char *key = json_string_value(json_object_get(notice, "template"));
+	const char *lang = json_string_value(json_object_get(notice, "lang"));
+	json_t *params = json_copy(json_object_get(notice, "params"));
+	enum hl_class cls;
+
+	if (!key || !lang || !params) {
+		json_decref(params);
+		return hl_fail(err, HL_BUG, "a leased notice has no template, language or parameters");
+	}
+	put_words(ref, params, lang);
+	hl_buf_add_str(out, signature);
+	if (json_is_true(json_object_get(notice, "resend")))
+		hl_buf_add_str(out, "【重发】");
+	cls = hl_template_render(ref->templates, key, lang, params, &ref->calendar, out, err);
+	json_decref(params);
+	if (cls == HL_OK && hl_buf_failed(out))
+		cls = hl_fail(err, HL_LIMIT, "the text of %s is too long", key);
+	return cls;
+}

@@ -1,0 +1,62 @@
+/* refdata.c - all reference documents as one read-only object (contract in hotline/refdata.h) */
+#include "hotline/refdata.h"
+
+#include "hotline/calendar_doc.h"
+
+#include <stdlib.h>
+
+static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
+{
+	json_t *units = json_object_get(ref->docs, "units"), *types = json_object_get(ref->docs, "case_types");
+	enum hl_class cls = hl_duties_new(units, types, &ref->duties, err);
+
+	if (cls == HL_OK)
+		cls = hl_limit_rules_new(json_object_get(ref->docs, "limits"), &ref->limits, err);
+	if (cls == HL_OK)
+		cls = hl_classifier_new(json_object_get(ref->docs, "rules"), types, &ref->classifier, err);
+	if (cls == HL_OK)
+		cls = hl_gazetteer_new(json_object_get(ref->docs, "places"), &ref->gazetteer, err);
+	if (cls == HL_OK)
+		cls = hl_calendar_load(json_object_get(ref->docs, "calendar"), &ref->calendar, err);
+	if (cls == HL_OK)
+		cls = hl_templates_new(json_object_get(ref->docs, "templates"), &ref->templates, err);
+	return cls;
+}
+
+enum hl_class hl_refdata_new(json_t *docs, struct hl_refdata **out_r, struct hl_error *err)
+{
+	static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "calendar", "templates"};
+	struct hl_refdata *ref;
+	enum hl_class cls;
+
+	*out_r = NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!json_is_object(json_object_get(docs, kinds[i])))
+			return hl_fail(err, HL_CONFIG, "reference document \"%s\" is missing: import it", kinds[i]);
+	ref = calloc(1, sizeof(*ref));
+	if (!ref)
+		return hl_fail(err, HL_NOMEM, "out of memory");
+	ref->docs = json_incref(docs);
+	cls = load(ref, err);
+	if (cls != HL_OK)
+		hl_refdata_free(&ref);
+	*out_r = ref;
+	return cls;
+}
+
+void hl_refdata_free(struct hl_refdata **refp)
+{
+	struct hl_refdata *ref = *refp;
+
+	if (!ref)
+		return;
+	*refp = NULL;
+	hl_duties_free(&ref->duties);
+	hl_limit_rules_free(&ref->limits);
+	hl_classifier_free(&ref->classifier);
+	hl_gazetteer_free(&ref->gazetteer);
+	hl_templates_free(&ref->templates);
+	hl_calendar_fini(&ref->calendar);
+	json_decref(ref->docs);
+	free(ref);
+}

@@ -1,0 +1,200 @@
+/* resident.c - a resident's text and open cases -> act and reply; pure */
+#include "decide.h"
+
+#include "hotline/intake.h"
+#include "hotline/route.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define CASES_MAX 32
+
+static const json_t *cases_of(const struct talk *t)
+{
+	return json_object_get(t->ctx, "cases");
+}
+
+static const char *field(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
+
+static bool is_live(const json_t *c)
+{
+	return strcmp(field(c, "state"), "closed") != 0;
+}
+
+/* "26-001234" as the parser takes codes: digits only. */
+static struct hl_slice bare_code(const struct talk *t, const json_t *c)
+{
+	const char *code = field(c, "code");
+	char *bare = hl_arena_strdup(t->arena, hl_slice_str(code)), *out = bare;
+
+	for (const char *in = code; *in && *bare; in++)
+		if (isdigit((unsigned char)*in))
+			*out++ = *in;
+	if (out != bare)
+		*out = '\0';
+	return hl_slice_str(bare);
+}
+
+/* The case meant by code, else the newest; NULL when there is none. */
+static const json_t *case_meant(const struct talk *t, const struct hl_said *said)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(cases_of(t), i, c)
+		if (said->code.len == 0 || hl_slice_eq(bare_code(t, c), said->code))
+			return c;
+	return NULL;
+}
+
+static json_t *on_case(const struct talk *t, const char *verb, const json_t *c)
+{
+	json_t *act = talk_act(t, "reporter", verb);
+
+	json_object_set(act, "case", json_object_get(c, "case_id"));
+	return act;
+}
+
+static json_t *case_param(const json_t *c)
+{
+	return json_pack("{s:O}", "case", json_object_get(c, "code"));
+}
+
+static json_t *status(const struct talk *t, const json_t *c)
+{
+	json_t *params = case_param(c);
+
+	json_object_set(params, "state", json_object_get(c, "state"));
+	json_object_set(params, "unit", json_object_get(c, "unit"));
+	json_object_set(params, "close_by", json_is_integer(json_object_get(c, "close_by")) ? json_object_get(c, "close_by") : json_null());
+	return talk_only_reply(t, "reporter", "status", params);
+}
+
+/* The words tell where an unplaced case is: it gets its units now, if all else is sure. */
+static json_t *place_case(const struct talk *t, const json_t *c, json_t *report)
+{
+	json_t *act = on_case(t, "assign", c);
+
+	json_object_set_new(act, "expect", json_string("review"));
+	json_object_set(act, "compound", json_object_get(report, "compound"));
+	json_object_set(act, "place", json_object_get(report, "place"));
+	json_object_set(act, "tasks", json_object_get(report, "tasks"));
+	return talk_reply(act, "supplemented", case_param(c));
+}
+
+/* Tasks for a case of a known type at the place this text names, or NULL. */
+static json_t *route_at_place(const struct talk *t, const json_t *c)
+{
+	struct hl_classified cls = {.type = field(c, "type"), .confidence = 1, .is_auto = true, .why = ""};
+	struct hl_place place;
+	struct hl_routed routed;
+
+	hl_place_find(t->ref->gazetteer, t->text, t->arena, &place);
+	if (!place.compound || !json_is_true(json_object_get(c, "is_sure")) ||
+	    !hl_urgency_parse(hl_slice_str(field(c, "urgency")), &cls.urgency) ||
+	    hl_route(t->ref, &cls, &place, t->now_us, &routed, NULL) != HL_OK || routed.disposition != HL_DISPATCH)
+		return NULL;
+	return json_pack("{s:s, s:s, s:o}", "compound", place.compound->code, "place", place.text, "tasks",
+			 hl_route_tasks_json(&routed));
+}
+
+/* A later text joins the sender's open case when it is about the same thing. */
+static bool is_same_matter(const struct talk *t, const json_t *c, const json_t *report)
+{
+	const char *type = field(report, "type"), *compound = field(report, "compound");
+
+	(void)t;
+	if (strcmp(field(report, "urgency"), "emergency") == 0 && strcmp(field(c, "urgency"), "emergency") != 0)
+		return false;
+	if (compound[0] && field(c, "compound")[0] && strcmp(compound, field(c, "compound")) != 0)
+		return false;
+	return strcmp(type, field(c, "type")) == 0;
+}
+
+static json_t *report(const struct talk *t)
+{
+	json_t *words = hl_intake_report(t->ref, t->text, t->arena, t->now_us), *placed, *act = NULL;
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(cases_of(t), i, c) {
+		if (act || !is_live(c))
+			continue;
+		placed = !field(c, "compound")[0] && strcmp(field(c, "state"), "review") == 0 ? route_at_place(t, c) : NULL;
+		if (placed)
+			act = place_case(t, c, placed);
+		else if (is_same_matter(t, c, words))
+			act = talk_reply(on_case(t, "join", c), "supplemented", case_param(c));
+		json_decref(placed);
+	}
+	json_decref(words);
+	return act ? act : talk_open(t);
+}
+
+static json_t *survey(const struct talk *t, const struct hl_said *said)
+{
+	const json_t *rated = json_object_get(t->ctx, "survey");
+	json_t *act;
+
+	if (!json_is_string(rated))
+		return talk_only_reply(t, "reporter", "help_resident", NULL);
+	act = talk_act(t, "reporter", "survey");
+	json_object_set(act, "case", json_object_get(t->ctx, "survey_case"));
+	json_object_set_new(act, "rating", json_stringn(said->reason.ptr ? said->reason.ptr : "", said->reason.len));
+	return talk_reply(act, "thanks", NULL);
+}
+
+static json_t *about_case(const struct talk *t, const struct hl_said *said)
+{
+	const json_t *c = case_meant(t, said);
+	json_t *params;
+
+	if (!c)
+		return talk_only_reply(t, "reporter", "status_none", NULL);
+	switch (said->verb) {
+	case HL_VERB_CHASE:
+		params = case_param(c);
+		json_object_set_new(params, "count", json_integer(1 + json_integer_value(json_object_get(c, "chases"))));
+		return talk_reply(on_case(t, "chase", c), "chased", params);
+	case HL_VERB_SUPPLEMENT:
+		return talk_reply(on_case(t, "supplement", c), "supplemented", case_param(c));
+	case HL_VERB_WITHDRAW:
+		return talk_reply(on_case(t, "withdraw", c), "withdrawn", case_param(c));
+	default:
+		return status(t, c);
+	}
+}
+
+json_t *talk_decide_resident(const struct talk *t)
+{
+	struct hl_slice codes[CASES_MAX];
+	struct hl_said said;
+	const json_t *c;
+	size_t i, n = 0;
+
+	json_array_foreach(cases_of(t), i, c)
+		if (n < CASES_MAX)
+			codes[n++] = bare_code(t, c);
+	hl_talk_parse(false, t->text, codes, n, t->arena, &said);
+	switch (said.verb) {
+	case HL_VERB_NONE:
+		return talk_only_reply(t, "reporter", NULL, NULL);
+	case HL_VERB_STATUS:
+	case HL_VERB_CHASE:
+	case HL_VERB_SUPPLEMENT:
+	case HL_VERB_WITHDRAW:
+		return about_case(t, &said);
+	case HL_VERB_SURVEY:
+		return survey(t, &said);
+	case HL_VERB_REPORT:
+		return report(t);
+	case HL_VERB_HELP:
+	default:
+		return talk_only_reply(t, "reporter", "help_resident", NULL);
+	}
+}

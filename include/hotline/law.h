@@ -1,0 +1,14 @@
+/* law.h - the table of legal moves as C data (law.def) */
+#ifndef HOTLINE_LAW_H
+#define HOTLINE_LAW_H
+
+#include <stddef.h>
+
+struct hl_move {
+	const char *scope, *event, *from, *to;
+};
+
+/* hl_law - all moves; *n_r their number. */
+const struct hl_move *hl_law(size_t *n_r);
+
+#endif

@@ -1,0 +1,32 @@
+/* refdata.h - all reference documents of a county, parsed and checked, as one read-only object
+ *
+ * Documents come from the database (daemon) or from files (hotlinectl); both go
+ * through the same parsers. A reload makes a new object; the old one is freed when
+ * the turn that used it ends.
+ */
+#ifndef HOTLINE_REFDATA_H
+#define HOTLINE_REFDATA_H
+
+#include "hotline/calendar.h"
+#include "hotline/classify.h"
+#include "hotline/duties.h"
+#include "hotline/limits.h"
+#include "hotline/place.h"
+#include "hotline/template.h"
+
+struct hl_refdata {
+	json_t *docs;
+	struct hl_duties *duties;
+	struct hl_limit_rules *limits;
+	struct hl_classifier *classifier;
+	struct hl_gazetteer *gazetteer;
+	struct hl_templates *templates;
+	struct hl_calendar calendar;
+};
+
+/* hl_refdata_new - Takes docs {"units": .., "case_types", "limits", "rules", "places", "calendar" (expanded), "templates"};
+ * keeps a reference. Errors HL_INPUT naming the document, the entry and the rule; HL_CONFIG: a document is missing. */
+enum hl_class hl_refdata_new(json_t *docs, struct hl_refdata **out_r, struct hl_error *err);
+void hl_refdata_free(struct hl_refdata **refdata);
+
+#endif

@@ -1,0 +1,72 @@
+-- Small parts shared by the flow functions.
+
+-- Luhn mod 32 over the code alphabet; daemon/talk/code.c computes the same.
+create or replace function hl.code_check(four text) returns text language plpgsql immutable strict as $$
+declare
+  alphabet constant text := '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+  total int := 0;
+  addend int;
+begin
+  for k in 1..length(four) loop
+    -- the rightmost payload character is doubled, then every other one
+    addend := (position(substr(four, k, 1) in alphabet) - 1) * (1 + (length(four) - k + 1) % 2);
+    total := total + addend / 32 + addend % 32;
+  end loop;
+  return substr(alphabet, (32 - total % 32) % 32 + 1, 1);
+end $$;
+
+-- A fresh notice code: 20 random bits from the server's strong generator, and the check character.
+create or replace function hl.new_code() returns text language sql volatile as $$
+  with r as (select uuid_send(gen_random_uuid()) as b),
+       f as (select string_agg(substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (get_byte(b, k) & 31) + 1, 1), '' order by k) as four
+             from r, generate_series(0, 3) k)
+  select four || hl.code_check(four) from f
+$$;
+
+-- Gives every (task, person) pair a code, unique among all codes of that person.
+create or replace function hl.issue_codes(tasks bigint[], persons bigint[]) returns void language plpgsql as $$
+begin
+  for tries in 1..20 loop
+    insert into hl.notice_code (task_id, person_id, code)
+      select distinct w.task, w.person, hl.new_code()
+      from unnest(tasks, persons) w (task, person)
+      where w.person is not null
+        and not exists (select from hl.notice_code c where c.task_id = w.task and c.person_id = w.person)
+      on conflict do nothing;
+    exit when not exists (
+      select from unnest(tasks, persons) w (task, person)
+      where w.person is not null
+        and not exists (select from hl.notice_code c where c.task_id = w.task and c.person_id = w.person));
+  end loop;
+end $$;
+
+-- Who stands behind a rung's audience for a unit, best first.
+create or replace function hl.contacts(of_unit text, of_role text) returns table (person_id bigint)
+language sql stable as $$
+  select c.person_id from hl.contact c
+  where c.unit = of_unit and c.role = of_role and c.is_active and c.verified_at is not null
+  order by c.rank, c.id
+$$;
+
+create or replace function hl.lane_rank(of_name text) returns smallint language sql stable strict as
+$$ select rank from hl.lane where name = of_name $$;
+
+-- The number of a new case: two digits of the year, and a serial that starts at 1 every year.
+create or replace function hl.year_base(at timestamptz) returns bigint language plpgsql as $$
+declare
+  y smallint := extract(year from at at time zone 'Asia/Shanghai');
+  b bigint;
+begin
+  select base into b from hl.case_year where year = y;
+  if b is null then
+    -- Whoever opens the year's first case fixes the base before it draws its own number.
+    insert into hl.case_year (year, base) values (y, nextval('hl.case_serial')) on conflict do nothing;
+    select base into b from hl.case_year where year = y;
+  end if;
+  return b;
+end $$;
+
+create or replace function hl.case_code(at timestamptz, id bigint, base bigint) returns text language sql immutable as $$
+  select to_char(at at time zone 'Asia/Shanghai', 'YY') || '-' ||
+         case when id - base < 1000000 then lpad((id - base)::text, 6, '0') else (id - base)::text end
+$$;

@@ -1,0 +1,155 @@
+-- Clocks: due rungs become notices. The scan costs what is due, not what is open.
+
+-- Fires every rung that fell due, up to a number of ladders, in one call.
+-- Takes  batch: {"limit": n}. Gives {"now": us, "fired": n, "next": us or null}.
+-- A rung that fell due while another one of the same ladder did as well (real downtime) collapses into the latest.
+create or replace function hl.fire_due(batch jsonb) returns jsonb language plpgsql as $$
+declare
+  at_now constant timestamptz := hl.now();
+  n int;
+begin
+  create temp table if not exists fired (
+    ladder bigint, case_id bigint, task_id bigint, rung text, skipped text[], due timestamptz) on commit delete rows;
+  with due as (
+    select l.* from hl.ladder l where l.due_at <= at_now order by l.due_at limit (batch->>'limit')::int
+    for update skip locked),
+  latest as (
+    select d.id, (select max(x.ord) from unnest(d.dues) with ordinality x (at, ord) where x.ord >= d.pos and x.at <= at_now)::int
+             as last from due d),
+  moved as (
+    update hl.ladder l set pos = least(v.last + 1, cardinality(l.rungs)), due_at = l.dues[v.last + 1]
+    from latest v where l.id = v.id
+    returning l.id, l.case_id, l.task_id, v.last)
+  insert into fired
+    select m.id, m.case_id, m.task_id, d.rungs[m.last], d.rungs[d.pos:m.last - 1], d.dues[m.last]
+    from moved m join due d on d.id = m.id;
+  get diagnostics n = row_count;
+  if n > 0 then
+    perform hl.fire_tasks(at_now);
+    perform hl.fire_reviews(at_now);
+  end if;
+  return jsonb_build_object('now', hl.us(at_now), 'fired', n, 'refdata', (select max(id) from hl.refdata where is_current),
+    'next', (select hl.us(min(due_at)) from hl.ladder where due_at is not null));
+end $$;
+
+-- Rungs of tasks: who is told is data (hl.rung_rule); a rung whose task moved on says nothing.
+create or replace function hl.fire_tasks(at_now timestamptz) returns void language plpgsql as $$
+#variable_conflict use_column
+declare people record;
+begin
+  create temp table if not exists told (task_id bigint, rung text, person_id bigint, rule hl.rung_rule) on commit delete rows;
+  insert into told
+    select k.id, f.rung, who.person_id, r
+    from fired f join hl.task k on k.id = f.task_id
+    join hl.rung_rule r on r.rung = f.rung and r.urgency = k.urgency and k.state = any (r.applies)
+    cross join lateral hl.audience(k, r.audience) who;
+  select array_agg(task_id) as tasks, array_agg(person_id) as persons into people from told where (rule).audience in
+    ('officer', 'deputy', 'head');
+  perform hl.issue_codes(people.tasks, people.persons);
+  insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, applies, not_before, made_at)
+    select k.case_id, k.id, t.person_id, t.rung, (t.rule).template, hl.task_params(k, t.person_id),
+           format('task:%s:%s:%s', k.id, t.rung, t.person_id), hl.lane_rank((t.rule).lane), (t.rule).applies, at_now, at_now
+    from told t join hl.task k on k.id = t.task_id order by k.id, t.person_id
+    on conflict (dedupe) do nothing;
+  insert into hl.event (case_id, at, kind, task_id, actor, data)
+    select f.case_id, at_now, 'rung', f.task_id, 'system',
+           jsonb_build_object('rung', f.rung, 'due', hl.us(f.due), 'told', (select count(*) from told t where t.task_id = f.task_id))
+           || case when cardinality(f.skipped) > 0 then jsonb_build_object('collapsed', f.skipped) else '{}' end
+    from fired f join hl.task k on k.id = f.task_id
+    where exists (select from hl.rung_rule r where r.rung = f.rung and r.urgency = k.urgency and k.state = any (r.applies))
+    order by f.case_id, f.task_id;
+end $$;
+
+-- The people behind an audience word for a task. The officer is the one who holds it, else the first on duty.
+create or replace function hl.audience(k hl.task, word text) returns table (person_id bigint) language sql stable as $$
+  select holder from (select k.holder) h (holder) where word = 'officer' and holder is not null
+  union all
+  select c.person_id from (select person_id from hl.contacts(k.unit, 'officer') limit 1) c
+    where word = 'officer' and k.holder is null
+  union all
+  select c.person_id from hl.contacts(k.unit, word) c where word in ('deputy', 'head')
+  union all
+  select c.person_id from hl.unit u cross join hl.contacts(u.code, 'duty') c where word = 'office' and u.kind = 'office'
+  union all
+  select c.person_id from hl.unit u cross join hl.contacts(u.code, 'duty') c where word = 'leaders' and u.kind = 'leader'
+  union all
+  select c.person_id from hl.unit u cross join hl.contacts(u.code, 'duty') c where word = 'duty' and u.kind = 'hotline'
+$$;
+
+-- The operator's own limit: an unanswered review goes to the office.
+create or replace function hl.fire_reviews(at_now timestamptz) returns void language sql as $$
+  insert into hl.notice (case_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
+    select c.id, d.person_id, 'review_late', 'review_late',
+           jsonb_build_object('case', c.code, 'urgency', c.urgency, 'review_by', hl.secs(f.due)),
+           format('case:%s:review_late:%s', c.id, d.person_id), hl.lane_rank('reminder'), at_now, at_now
+    from fired f join hl.case c on c.id = f.case_id cross join hl.unit u cross join hl.contacts(u.code, 'duty') d
+    where f.task_id is null and c.state = 'review' and u.kind = 'office'
+    on conflict (dedupe) do nothing;
+  insert into hl.event (case_id, at, kind, actor, data)
+    select f.case_id, at_now, 'rung', 'system', jsonb_build_object('rung', f.rung, 'due', hl.us(f.due))
+    from fired f join hl.case c on c.id = f.case_id where f.task_id is null and c.state = 'review';
+$$;
+
+-- Moves a demo clock to the next instant at which something happens, at most to a limit.
+-- Takes  batch: {"to": us}. Gives {"now": us, "reached": bool}. Refused unless the installation is a demo.
+create or replace function hl.tick_step(batch jsonb) returns jsonb language plpgsql security definer
+set search_path = hl, pg_temp as $$
+declare
+  until timestamptz := hl.at_us((batch->>'to')::bigint);
+  stop timestamptz;
+  c hl.clock;
+begin
+  select * into c from hl.clock for update;
+  if not c.is_demo then
+    raise exception 'this installation has no demo clock ([demo] clock = yes, then migrate)' using errcode = 'P0120';
+  end if;
+  if until < hl.now() then
+    raise exception 'the clock only moves forward: it is % already', hl.now() using errcode = 'P0121';
+  end if;
+  select min(t) into stop from (
+    select min(due_at) as t from hl.ladder where due_at > hl.now()
+    union all select min(not_before) from hl.notice where state = 'queued' and not_before > hl.now()) w;
+  stop := least(coalesce(stop, until), until);
+  update hl.clock set offset_us = offset_us + hl.us(stop) - hl.us(hl.now());
+  return jsonb_build_object('now', hl.us(stop), 'reached', stop >= until);
+end $$;
+revoke all on function hl.tick_step(jsonb) from public;
+grant execute on function hl.tick_step(jsonb) to hotline_daemon;
+
+-- Rolls all heads up into one hash, for the office's paper file.
+create or replace function hl.rollup(batch jsonb) returns jsonb language plpgsql as $$
+declare r hl.head_rollup;
+begin
+  insert into hl.head_rollup (at, cases, hash)
+    select date_trunc('hour', clock_timestamp()), count(*),
+           sha256(convert_to(coalesce(string_agg(c.id || ':' || encode(c.head_hash, 'hex'), ',' order by c.id), ''), 'UTF8'))
+    from hl.case c
+    on conflict (at) do nothing returning * into r;
+  return jsonb_build_object('at', r.at, 'cases', r.cases, 'hash', encode(r.hash, 'hex'));
+end $$;
+
+-- Checks every chain. Gives {"cases", "events", "broken": [{case, seq, what}]} with at most 100 broken links.
+create or replace function hl.verify(batch jsonb) returns jsonb language sql stable as $$
+  with link as (
+    select e.*, lag(e.seq) over w as before_seq, lag(e.hash) over w as before_hash
+    from hl.event e window w as (partition by e.case_id order by e.seq)),
+  broken as (
+    select c.code, l.seq, case
+        when l.seq <> coalesce(l.before_seq, 0) + 1 then 'missing event before this one'
+        when l.prev_hash is distinct from l.before_hash then 'does not follow the event before it'
+        else 'changed' end as what
+      from link l join hl.case c on c.id = l.case_id
+      where l.seq <> coalesce(l.before_seq, 0) + 1 or l.prev_hash is distinct from l.before_hash
+         or l.hash is distinct from hl.event_hash(row(l.case_id, l.seq, l.at, l.kind, l.task_id, l.actor, l.person_id,
+              l.operator, l.message_id, l.from_state, l.to_state, l.data, l.digest, l.prev_hash, l.hash)::hl.event)
+    union all
+    select c.code, c.head_seq, 'the head of the chain is missing'
+      from hl.case c where not exists (
+        select from hl.event e where e.case_id = c.id and e.seq = c.head_seq and e.hash = c.head_hash))
+  select jsonb_build_object(
+    'cases', (select count(*) from hl.case), 'events', (select count(*) from hl.event),
+    'head', encode(sha256(convert_to(coalesce((select string_agg(c.id || ':' || encode(c.head_hash, 'hex'), ',' order by c.id)
+                                               from hl.case c), ''), 'UTF8')), 'hex'),
+    'broken', coalesce((select jsonb_agg(jsonb_build_object('case', b.code, 'seq', b.seq, 'what', b.what))
+                        from (select * from broken order by code, seq limit 100) b), '[]'))
+$$;

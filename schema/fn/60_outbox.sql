@@ -1,0 +1,137 @@
+-- The outbox: lease, settle, receipts. Leases run on the real clock, due times on case time.
+
+-- Leases due notices, highest lane first, and commits an attempt row for each before anything leaves.
+-- Takes  batch: {"limit": n, "lease_us": us, "epoch": n, "channels": {"officer": name, "resident": name}, "known": [names]}.
+-- Gives  {"now": us, "notices": [{attempt, notice, phone, lang, template, params, channel, resend}], "wait_us": us to the next
+--        retry or null}
+create or replace function hl.lease(batch jsonb) returns jsonb language plpgsql as $$
+declare
+  at_now constant timestamptz := hl.now();
+  real_now constant timestamptz := clock_timestamp();
+  until constant timestamptz := real_now + (batch->>'lease_us')::bigint * interval '1 microsecond';
+  leased jsonb;
+begin
+  perform hl.sweep_leases(real_now);
+  with due as (
+    select n.id from hl.notice n
+    where n.state = 'queued' and n.not_before <= at_now and n.retry_at <= real_now
+    order by n.lane, n.id limit (batch->>'limit')::int for update skip locked),
+  -- Facts may have changed since the notice was made: the task moved on, the contact left, the hour passed.
+  judged as (
+    select n.id, case
+        when n.not_after < at_now then 'too late'
+        when n.applies is not null and not (k.state = any (n.applies)) then 'task is ' || k.state
+        when p.phone is null then 'no number'
+        when n.task_id is not null and n.kind <> 'no_contact' and n.kind <> 'operator' and not exists (
+               select from hl.contact c where c.person_id = n.person_id and c.is_active) then 'contact is no longer active'
+      end as stale
+    from due join hl.notice n on n.id = due.id join hl.person p on p.id = n.person_id left join hl.task k on k.id = n.task_id),
+  dropped as (
+    update hl.notice n set state = 'dropped', reason = j.stale from judged j where n.id = j.id and j.stale is not null),
+  taken as (
+    update hl.notice n set state = 'sending', tries = n.tries + 1, lease_epoch = (batch->>'epoch')::bigint, lease_until = until
+    from judged j where n.id = j.id and j.stale is null
+    returning n.*),
+  tried as (
+    insert into hl.attempt (notice_id, n, channel, epoch, sent_at)
+      select t.id, t.tries, case when batch->'known' ? t.channel then t.channel
+                                 when t.task_id is not null then batch->'channels'->>'officer'
+                                 else batch->'channels'->>'resident' end, t.lease_epoch, at_now
+      from taken t
+      returning id, notice_id, channel)
+  select jsonb_agg(jsonb_build_object('attempt', a.id, 'notice', t.id, 'phone', p.phone, 'lang', p.lang, 'template', t.template,
+           'params', t.params, 'channel', a.channel, 'resend', t.is_resend, 'lane', t.lane) order by t.lane, t.id)
+    into leased
+  from tried a join taken t on t.id = a.notice_id join hl.person p on p.id = t.person_id;
+  return jsonb_build_object('now', hl.us(at_now), 'notices', coalesce(leased, '[]'));
+end $$;
+
+-- A lease that ran out, and an unknown outcome nobody could settle.
+create or replace function hl.sweep_leases(real_now timestamptz) returns void language plpgsql as $$
+begin
+  with lost as (
+    update hl.notice n set state = 'unknown', lease_until = null, reason = 'lease ran out', retry_at = real_now + interval '2 minutes'
+    from (select id from hl.notice where state = 'sending' and lease_until < real_now order by id for update skip locked) l
+    where n.id = l.id returning n.id, n.tries)
+  update hl.attempt a set outcome = 'unknown', settled_at = real_now, detail = 'lease ran out'
+    from lost where a.notice_id = lost.id and a.n = lost.tries and a.outcome is null;
+  -- Dispatch and ladder notices go once more, marked; replies, surveys and bulk never.
+  update hl.notice n set state = 'queued', is_resend = true, retry_at = real_now
+    from (select id from hl.notice where state = 'unknown' and not is_resend and retry_at <= real_now
+            and (task_id is not null or lane = hl.lane_rank('emergency')) order by id for update skip locked) u
+    where n.id = u.id;
+end $$;
+
+-- Results of attempts.
+-- Takes  batch: {"epoch": n, "items": [{attempt, outcome, external?, detail?, delay_us?, text?, parts?}]}.
+-- A result only counts for the lease it was made under; a late one is recorded on the attempt and changes nothing else.
+create or replace function hl.settle(batch jsonb) returns jsonb language plpgsql as $$
+declare
+  real_now constant timestamptz := clock_timestamp();
+  n int;
+begin
+  with r as (
+    select * from jsonb_to_recordset(batch->'items') x (attempt bigint, outcome text, external text, detail text,
+                                                        delay_us bigint, text text, parts smallint)),
+  tried as (
+    update hl.attempt a set outcome = coalesce(case when a.outcome in ('delivered', 'undelivered') then a.outcome end, r.outcome),
+           external_id = coalesce(r.external, a.external_id), detail = r.detail, text = r.text, parts = r.parts,
+           settled_at = coalesce(a.settled_at, real_now)
+    from r where a.id = r.attempt
+    returning a.id, a.notice_id, a.n, a.outcome, r.detail, coalesce(r.delay_us, 0) as delay_us)
+  update hl.notice n set
+      state = case
+        when t.outcome in ('accepted', 'delivered', 'undelivered', 'unknown') then t.outcome
+        when t.outcome in ('later', 'not_sent', 'config') and n.tries < 48 then 'queued'
+        else 'refused' end,
+      lease_until = null,
+      reason = case when t.outcome in ('accepted', 'delivered') then null else coalesce(nullif(t.detail, ''), t.outcome) end,
+      -- doubling back-off from 5 s to 10 min with jitter, or what the provider asked for
+      retry_at = real_now + case
+        when t.outcome = 'unknown' then interval '2 minutes'
+        else greatest(t.delay_us * interval '1 microsecond',
+                      least(5 * 2 ^ least(n.tries - 1, 8), 600) * (0.8 + random() * 0.4) * interval '1 second') end
+    from tried t where n.id = t.notice_id and n.state = 'sending' and n.tries = t.n
+      and n.lease_epoch = (batch->>'epoch')::bigint;
+  get diagnostics n = row_count;
+  return jsonb_build_object('now', hl.us(hl.now()), 'settled', n);
+end $$;
+
+-- Delivery receipts, in any order, any number of times; they only move a notice forward.
+-- Takes  batch: [{i, channel, attempt?, external?, state, status}]. Gives {"now": us, "moved": n, "items": [{i}]}.
+create or replace function hl.receipts(batch jsonb) returns jsonb language plpgsql as $$
+declare n int;
+begin
+  with r as (
+    select x.*, a.id as attempt_id from jsonb_to_recordset(batch) x (i int, channel text, attempt bigint, external text, state text, status text)
+    left join lateral (
+      select a.id from hl.attempt a where (a.id = x.attempt and a.channel = x.channel)
+         or (coalesce(x.attempt, 0) = 0 and a.channel = x.channel and a.external_id = x.external) limit 1) a on true),
+  kept as (
+    insert into hl.receipt (attempt_id, channel, external_id, state, status)
+      select attempt_id, channel, external, state, coalesce(status, '') from r order by i),
+  best as (
+    select attempt_id, case when bool_or(state = 'delivered') then 'delivered'
+                            when bool_or(state in ('undelivered', 'rejected')) then 'undelivered' else 'accepted' end as state
+    from r where attempt_id is not null and state <> 'other' group by attempt_id),
+  tried as (
+    update hl.attempt a set outcome = b.state, settled_at = coalesce(a.settled_at, clock_timestamp())
+    from best b where a.id = b.attempt_id
+      and (a.outcome is null or a.outcome in ('unknown', 'accepted') or (a.outcome = 'undelivered' and b.state = 'delivered'))
+    returning a.notice_id, a.outcome)
+  update hl.notice n set state = t.outcome, lease_until = null,
+         reason = case t.outcome when 'undelivered' then 'not delivered' end
+    from tried t where n.id = t.notice_id and hl.notice_rank(t.outcome) > hl.notice_rank(n.state);
+  get diagnostics n = row_count;
+  return jsonb_build_object('now', hl.us(hl.now()), 'moved', n,
+    'items', (select jsonb_agg(jsonb_build_object('i', x->'i')) from jsonb_array_elements(batch) x));
+end $$;
+
+-- Is anything on its way that is due now? (for tests and for hotlinectl text and tick)
+create or replace function hl.outbox_idle(batch jsonb) returns jsonb language sql as $$
+  select jsonb_build_object('idle',
+    not exists (select from hl.notice where state = 'sending')
+    and not exists (select from hl.notice where state = 'queued' and not_before <= hl.now() and tries = 0)
+    and not exists (select from hl.message where state = 'pending')
+    and not exists (select from hl.ladder where due_at <= hl.now()))
+$$;
