@@ -27,11 +27,6 @@ struct way {
 	int64_t from_us, limit_us;
 };
 
-static bool is_between(const struct way *way, int64_t at_us)
-{
-	return at_us > way->from_us && at_us < way->limit_us;
-}
-
 /* False: no such instant, the way holds no time at all. */
 static bool share_of(const struct way *way, int percent, int64_t *due_r)
 {
@@ -74,9 +69,10 @@ static bool is_shorter(const struct way *way, struct hl_span span)
 static bool early_due(const struct way *way, const struct hl_rung_rule *rule, int64_t *due_r)
 {
 	if (rule->before.unit != HL_SPAN_NONE && !is_shorter(way, rule->shorter) &&
-	    days_before(way, rule->before, due_r) && is_between(way, *due_r))
+	    days_before(way, rule->before, due_r) && *due_r > way->from_us)
 		return true;
-	return share_of(way, rule->percent, due_r) && is_between(way, *due_r);
+	/* A share between 1 and 99 % always lies between assignment and limit. */
+	return share_of(way, rule->percent, due_r);
 }
 
 static bool is_late_question(const struct hl_rung_rule *rule, const struct hl_limits *limits)

@@ -283,6 +283,20 @@ static void years_without_holidays_are_provisional(void **state)
 	assert_true(end.is_provisional);
 }
 
+static void the_first_instant_of_an_unknown_year_is_provisional(void **state)
+{
+	struct hl_calendar cal;
+	struct hl_instant open;
+	(void)state;
+	fixture_calendar(nights_spec, &cal);
+	assert_true(hl_calendar_next_open(&cal, cal.provisional_from_us, &open));
+	assert_int_equal(open.at_us, cal.provisional_from_us);
+	assert_true(open.is_provisional);
+	assert_true(hl_calendar_next_open(&cal, cal.provisional_from_us - 1, &open));
+	assert_false(open.is_provisional);
+	hl_calendar_fini(&cal);
+}
+
 static void a_known_close_seen_from_an_unknown_year_is_provisional(void **state)
 {
 	struct hl_instant end;
@@ -598,6 +612,7 @@ int main(void)
 		cmocka_unit_test(worked_time_counts_only_working_time),
 		cmocka_unit_test(working_days_are_counted_by_their_close),
 		cmocka_unit_test(years_without_holidays_are_provisional),
+		cmocka_unit_test(the_first_instant_of_an_unknown_year_is_provisional),
 		cmocka_unit_test(a_known_close_seen_from_an_unknown_year_is_provisional),
 		cmocka_unit_test(the_calendar_refuses_what_lies_behind_its_end),
 		cmocka_unit_test(an_empty_calendar_answers_nothing),

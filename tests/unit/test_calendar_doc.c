@@ -99,6 +99,34 @@ static void offsets_follow_the_zone(void **state)
 	hl_calendar_fini(&cal);
 }
 
+static void a_change_of_the_zone_name_alone_is_no_offset(void **state)
+{
+	struct hl_calendar cal;
+	(void)state;
+	/* In September 1992 Lisbon went from its summer time to central European time: one hour ahead in both. */
+	fixture_calendar("{'name':'x','zone':'Europe/Lisbon'," WEEK HOURS
+			 "'holidays':[{'year':1992,'days':[{'date':'1992-01-01','isOffDay':true}]}]}",
+			 &cal);
+	for (size_t i = 1; i < cal.n_offsets; i++)
+		assert_int_not_equal(cal.offsets[i].offset_s, cal.offsets[i - 1].offset_s);
+	assert_int_equal(cal.n_offsets, 8);
+	hl_calendar_fini(&cal);
+}
+
+static void a_time_shown_twice_means_its_first_showing(void **state)
+{
+	struct hl_calendar cal;
+	(void)state;
+	fixture_calendar("{'name':'x','zone':'Europe/Amsterdam','week':['sun'],"
+			 "'hours':[['01:00','02:15'],['02:30','02:45']]," YEARS "}",
+			 &cal);
+	int64_t october = fixture_at("2024-10-27 00:00", 7200);
+	assert_int_equal(hl_calendar_worked_us(&cal, october, october + US_PER_DAY), 90 * US_PER_MINUTE);
+	assert_true(hl_calendar_is_open(&cal, fixture_at("2024-10-27 02:30", 7200)));
+	assert_false(hl_calendar_is_open(&cal, fixture_at("2024-10-27 02:30", 3600)));
+	hl_calendar_fini(&cal);
+}
+
 static void hours_that_the_clock_skips_or_repeats_stay_in_order(void **state)
 {
 	struct hl_calendar cal;
@@ -204,6 +232,9 @@ static void a_specification_with_a_fault_is_refused_by_field_and_rule(void **sta
 		 "seasons[0]: hours[0]: must open before it closes"},
 		{HEAD WEEK HOURS "'seasons':[{'from':'06-01','to':'09-30','hours':[]},"
 				 "{'from':'09-30','to':'10-30','hours':[]}]," YEARS "}",
+		 "seasons[1]: must not overlap seasons[0]"},
+		{HEAD WEEK HOURS "'seasons':[{'from':'09-30','to':'10-30','hours':[]},"
+				 "{'from':'06-01','to':'09-30','hours':[]}]," YEARS "}",
 		 "seasons[1]: must not overlap seasons[0]"},
 		{HEAD WEEK HOURS "'seasons':[{'from':'11-01','to':'03-31','hours':[]},"
 				 "{'from':'01-01','to':'01-31','hours':[]}]," YEARS "}",
@@ -455,6 +486,8 @@ int main(void)
 		cmocka_unit_test(the_shipped_years_are_those_of_the_source),
 		cmocka_unit_test(expansion_writes_seconds_and_local_days),
 		cmocka_unit_test(offsets_follow_the_zone),
+		cmocka_unit_test(a_change_of_the_zone_name_alone_is_no_offset),
+		cmocka_unit_test(a_time_shown_twice_means_its_first_showing),
 		cmocka_unit_test(hours_that_the_clock_skips_or_repeats_stay_in_order),
 		cmocka_unit_test(a_season_may_run_over_the_turn_of_the_year),
 		cmocka_unit_test(the_first_year_without_days_is_the_first_unknown_one),

@@ -145,8 +145,14 @@ static void a_limit_in_an_unknown_year_is_provisional(void **state)
 	assert_true(limits.is_provisional);
 	assert_int_equal(hl_review_limit(shipped, &county, HL_NORMAL, at("2026-12-31 17:00"), &due, &err), HL_OK);
 	assert_true(due.is_provisional);
+	/* One limit is enough: the close limit alone lies in 2027. */
+	q.from_us = at("2026-12-25 10:00");
+	assert_int_equal(hl_limits_compute(shipped, &county, &q, &limits, &err), HL_OK);
+	same_instant("progress", limits.progress_us, "2026-12-30 17:30");
+	same_instant("close", limits.close_us, "2027-01-01 17:30");
+	assert_true(limits.is_provisional);
 	/* The wall clock needs no calendar. */
-	q.urgency = HL_URGENT;
+	q = (struct hl_limit_query){.urgency = HL_URGENT, .from_us = at("2026-12-30 10:00")};
 	assert_int_equal(hl_limits_compute(shipped, &county, &q, &limits, &err), HL_OK);
 	assert_false(limits.is_provisional);
 }
@@ -239,6 +245,15 @@ static void an_override_runs_on_the_clock_of_its_urgency(void **state)
 	same_instant("sign", limits.sign_us, "2026-03-09 10:00");
 	same_instant("arrive", limits.arrive_us, "2026-03-09 17:30");
 	same_instant("progress", limits.progress_us, "2026-03-10 17:30");
+	hl_limit_rules_free(&rules);
+}
+
+static void working_hours_are_not_compared_with_working_days(void **state)
+{
+	struct hl_limit_rules *rules =
+		rules_of("{" URGENCIES("{'clock':'working','sign':'30 h','close':'1 day','review':'1 h',"
+				       "'handback':'1 h','operator':'1 h'}") "," RED "}");
+	(void)state;
 	hl_limit_rules_free(&rules);
 }
 
@@ -487,6 +502,31 @@ static void rungs_can_be_left_out_of_the_rules(void **state)
 	hl_limit_rules_free(&rules);
 }
 
+static void a_warning_before_the_assignment_falls_back_to_its_share(void **state)
+{
+	/* Without "short" nothing else keeps the warning behind the assignment. */
+	struct hl_limit_rules *rules = rules_of(
+		"{" URGENCIES(WORKING) ",'ladder':[{'rung':'yellow','of':'close','before':'2 days','percent':75}]}");
+	static const struct {
+		enum hl_urgency urgency;
+		const char *from, *close, *ladder;
+	} cases[] = {
+		{HL_URGENT, "2026-03-02 10:00", "2026-03-04 10:00", "yellow 03-03 22:00"},
+		{HL_URGENT, "2026-03-02 10:00", "2026-03-04 10:01", "yellow 03-02 10:01"},
+		{HL_NORMAL, "2026-03-06 17:30", "2026-03-10 17:30", "yellow 03-10 13:45"},
+		{HL_NORMAL, "2026-03-06 17:29", "2026-03-10 17:30", "yellow 03-06 17:30"},
+	};
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++) {
+		struct hl_limit_query q = {.urgency = cases[i].urgency, .from_us = at(cases[i].from)};
+		struct hl_limits limits = {.close_us = at(cases[i].close)};
+		char text[400];
+		ladder_text(rules, &q, &limits, text, sizeof text);
+		assert_string_equal(text, cases[i].ladder);
+	}
+	hl_limit_rules_free(&rules);
+}
+
 static void a_rung_behind_the_calendar_is_refused(void **state)
 {
 	struct hl_limit_query q = {.urgency = HL_NORMAL, .from_us = at("2029-12-20 10:00")};
@@ -538,6 +578,8 @@ int main(void)
 		cmocka_unit_test(the_ladder_follows_the_limits_it_is_given),
 		cmocka_unit_test(rungs_of_one_instant_keep_the_order_of_the_rules),
 		cmocka_unit_test(rungs_can_be_left_out_of_the_rules),
+		cmocka_unit_test(a_warning_before_the_assignment_falls_back_to_its_share),
+		cmocka_unit_test(working_hours_are_not_compared_with_working_days),
 		cmocka_unit_test(a_rung_behind_the_calendar_is_refused),
 		cmocka_unit_test(every_start_has_a_whole_ladder),
 	};
