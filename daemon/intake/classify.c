@@ -39,8 +39,10 @@ enum hl_class hl_classifier_new(const json_t *rules, const json_t *case_types, s
 				struct hl_error *err)
 {
 	struct hl_classifier *c = calloc(1, sizeof(*c));
+	struct hl_error unheard;
 	enum hl_class cls;
 
+	err = err ? err : &unheard;
 	if (!c)
 		return hl_fail(err, HL_NOMEM, "no memory for the classifier");
 	hl_arena_init(&c->arena, CLASSIFIER_BYTES);

@@ -167,8 +167,10 @@ static enum hl_class read_places(struct hl_gazetteer *g, const json_t *doc, stru
 enum hl_class hl_gazetteer_new(const json_t *doc, struct hl_gazetteer **out_r, struct hl_error *err)
 {
 	struct hl_gazetteer *g = calloc(1, sizeof(*g));
+	struct hl_error unheard;
 	enum hl_class cls;
 
+	err = err ? err : &unheard;
 	if (!g)
 		return hl_fail(err, HL_NOMEM, "no memory for the gazetteer");
 	hl_arena_init(&g->arena, GAZETTEER_BYTES);
