@@ -19,11 +19,6 @@
 #define URL_BYTES_MAX     1000
 #define DLR_MASK          "31" /* delivered, undelivered, buffered, accepted and rejected by the SMSC */
 
-static bool is_receipt(struct hl_slice subpath)
-{
-	return hl_slice_eq_str(subpath, "/receipt");
-}
-
 /* A parameter of the URL or, with post-url, its header. Gives false when neither is there. */
 static bool get_field(const struct hl_http_request *req, const char *key, const char *header, struct hl_slice *out_r)
 {
@@ -181,17 +176,17 @@ static enum hl_class parse_receipt(const struct hl_http_request *req, struct hl_
 static enum hl_class parse(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
 			   struct hl_parsed *out, struct hl_error *err)
 {
-	enum hl_class cls = HL_OK;
+	enum hl_class cls;
 
 	*out = (struct hl_parsed){0};
-	if (is_receipt(subpath)) {
+	if (hl_slice_eq_str(subpath, "/receipt")) {
 		struct hl_receipt *r = hl_adapter_one_receipt(req->arena, out);
 
-		cls = r ? parse_receipt(req, r, err) : HL_OK;
+		cls = r ? parse_receipt(req, r, err) : HL_NOMEM;
 	} else {
 		struct hl_inbound *m = hl_adapter_one_message(req->arena, out);
 
-		cls = m ? parse_message(ch, req, m, err) : HL_OK;
+		cls = m ? parse_message(ch, req, m, err) : HL_NOMEM;
 	}
 	return hl_arena_failed(req->arena) ? hl_fail(err, HL_NOMEM, "out of memory") : cls;
 }

@@ -185,6 +185,20 @@ static enum hl_class read_receipt(struct hl_arena *arena, const json_t *doc, str
 	return HL_OK;
 }
 
+static enum hl_class read_body(struct hl_arena *arena, const json_t *doc, struct hl_slice subpath,
+			       struct hl_parsed *out, struct hl_error *err)
+{
+	struct hl_inbound *m;
+
+	if (hl_slice_eq_str(subpath, "/receipt")) {
+		struct hl_receipt *r = hl_adapter_one_receipt(arena, out);
+
+		return r ? read_receipt(arena, doc, r, err) : HL_NOMEM;
+	}
+	m = hl_adapter_one_message(arena, out);
+	return m ? read_message(arena, doc, m, err) : HL_NOMEM;
+}
+
 static enum hl_class parse(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
 			   struct hl_parsed *out, struct hl_error *err)
 {
@@ -194,17 +208,8 @@ static enum hl_class parse(const struct hl_channel *ch, const struct hl_http_req
 	(void)ch;
 	*out = (struct hl_parsed){0};
 	cls = load_body(req, &doc, err);
-	if (cls)
-		return cls;
-	if (hl_slice_eq_str(subpath, "/receipt")) {
-		struct hl_receipt *r = hl_adapter_one_receipt(req->arena, out);
-
-		cls = r ? read_receipt(req->arena, doc, r, err) : HL_OK;
-	} else {
-		struct hl_inbound *m = hl_adapter_one_message(req->arena, out);
-
-		cls = m ? read_message(req->arena, doc, m, err) : HL_OK;
-	}
+	if (!cls)
+		cls = read_body(req->arena, doc, subpath, out, err);
 	json_decref(doc);
 	return hl_arena_failed(req->arena) ? hl_fail(err, HL_NOMEM, "out of memory") : cls;
 }
@@ -221,6 +226,7 @@ static enum hl_class build(const struct hl_channel *ch, const struct hl_outbound
 	enum hl_class cls;
 
 	(void)now_us;
+	*out = (struct hl_request){0};
 	json_decref(doc);
 	if (!body)
 		return hl_fail(err, HL_BUG, "text, number or sender is not valid UTF-8");
