@@ -10,7 +10,6 @@
 # Ends     Ctrl-C or SIGTERM: the daemon drains, then the cluster stops. Run again: all data is there.
 # Limits   a demo on one machine, its clock can be moved; a live installation has a service manager.
 set -euo pipefail
-umask 077
 cd "$(dirname "$0")/../.."
 here=$PWD/daemon/run
 
@@ -121,7 +120,7 @@ stop_all() {
   fi
   as_owner rm -f "$var/hotlined.pid"
   "$here/cluster.sh" stop "$var" 9>&-
-  say "run: stopped; make run goes on where it stopped"
+  say "run: stopped"
 }
 
 # The daemon's own copy: root's tree may lie where the service user cannot go.
@@ -174,6 +173,7 @@ print_lines() {
 "$here/deps.sh" run
 hand_back_to_user
 make -s -j"$(nproc)" all
+umask 077
 choose_places
 
 # One run per folder. The lock goes with this process, however it ends. A first start makes the folder it lies in.
