@@ -280,7 +280,6 @@ struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *sto
 	return in;
 }
 
-/* Drained before: nothing is in flight. */
 void hl_intake_free(struct hl_intake **inp)
 {
 	struct hl_intake *in = *inp;
@@ -288,7 +287,6 @@ void hl_intake_free(struct hl_intake **inp)
 	if (!in)
 		return;
 	*inp = NULL;
-	hl_assert(in->n_in_flight == 0);
 	hl_loop_unpost(in->loop, &in->post);
 	free(in);
 }

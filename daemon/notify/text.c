@@ -38,7 +38,8 @@ enum hl_class hl_notice_text(const struct hl_refdata *ref, const json_t *notice,
 		return hl_fail(err, HL_BUG, "a leased notice has no template, language or parameters");
 	}
 	put_words(ref, params, lang);
-	hl_buf_add_str(out, signature);
+	if (*signature)
+		hl_buf_printf(out, "【%s】", signature);
 	if (json_is_true(json_object_get(notice, "resend")))
 		hl_buf_add_str(out, "【重发】");
 	cls = hl_template_render(ref->templates, key, lang, params, &ref->calendar, out, err);

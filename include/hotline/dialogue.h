@@ -25,6 +25,7 @@ struct hl_dialogue_setup {
 };
 
 struct hl_dialogue *hl_dialogue_new(const struct hl_dialogue_setup *setup);
+/* hl_dialogue_free - after a drain, or after the store can no longer answer. */
 void hl_dialogue_free(struct hl_dialogue **dialogue);
 /* hl_dialogue_take - contexts as hl.talk_context gives them. borrows. */
 void hl_dialogue_take(struct hl_dialogue *dialogue, const json_t *contexts);

@@ -54,6 +54,7 @@ struct hl_intake_stats {
 
 struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *store, const struct hl_intake_options *options,
 				const struct hl_intake_hooks *hooks, struct hl_case_clock *clock);
+/* hl_intake_free - after a drain, or after the store can no longer answer (what is in flight then is lost with the process). */
 void hl_intake_free(struct hl_intake **intake);
 
 /* hl_intake_submit - queues one item. takes item.

@@ -25,9 +25,10 @@ struct hl_field {
 #define HL_INT(k, n)   ((struct hl_field){.key = (k), .kind = HL_FIELD_INT, .num = (long long)(n)})
 #define HL_PHONE(k, s) ((struct hl_field){.key = (k), .kind = HL_FIELD_PHONE, .str = (s)})
 
-/* hl_log - hl_log(HL_INFO, "notice.sent", HL_INT("notice", id), HL_STR("channel", name)); */
-#define hl_log(level, event, ...) \
-	hl_log_write((level), (event), (const struct hl_field[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
+/* hl_log - hl_log(HL_INFO, "notice.sent", HL_INT("notice", id), HL_STR("channel", name));
+ * The list may be empty: the unused field in front takes the comma then. */
+#define hl_log(level, event, ...)                                                                                      \
+	hl_log_write((level), (event), (const struct hl_field[]){{.key = NULL}, ##__VA_ARGS__, {.key = NULL}} + 1)
 
 void hl_log_write(enum hl_level level, const char *event, const struct hl_field *fields);
 

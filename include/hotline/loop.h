@@ -36,7 +36,8 @@ void hl_loop_stop(struct hl_loop *loop);
 void hl_loop_turn(struct hl_loop *loop, bool may_wait);
 
 /* hl_loop_post - runs post->fn(post->arg) at the fixed point after this turn's events.
- * A post made while posts run waits for the next turn. Posting a queued post again does nothing. keeps post until it ran. */
+ * A post made while posts run waits for the next turn. Posting a queued post again does nothing. keeps post until it
+ * ran. */
 void hl_loop_post(struct hl_loop *loop, struct hl_post *post);
 /* hl_loop_unpost - the post will not run. */
 void hl_loop_unpost(struct hl_loop *loop, struct hl_post *post);

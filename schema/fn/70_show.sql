@@ -89,7 +89,7 @@ create or replace function hl.hello(batch jsonb) returns jsonb language sql as $
     'now', hl.us(hl.now()), 'epoch', nextval('hl.lease_epoch'),
     'synchronous_commit', current_setting('synchronous_commit'), 'fsync', current_setting('fsync'),
     'law', (select jsonb_agg(concat_ws('|', scope, event, from_state, to_state)) from hl.law),
-    'is_demo', (select is_demo from hl.clock),
+    'is_demo', (select is_demo from hl.clock), 'refdata', (select max(id) from hl.refdata where is_current),
     'docs', (select coalesce(jsonb_object_agg(r.kind, r.doc), '{}') from hl.refdata r where r.is_current))
 $$;
 

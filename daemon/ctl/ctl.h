@@ -1,0 +1,65 @@
+/* ctl.h (private to daemon/ctl) - what the commands of hotlinectl share */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "hotline/config.h"
+#include "hotline/refdata.h"
+
+#include <stdio.h>
+
+struct ctl {
+	const char *config_path;
+	struct hl_config *config; /* loaded on demand: offline commands need none */
+	const char *ref_dir;      /* folder of reference files */
+	const char *by, *why;
+	bool as_json;
+	int argc;                 /* words behind the command */
+	char **argv;
+};
+
+enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+
+/* ctl_config - loads the configuration; prints why not and gives NULL. */
+const struct hl_config *ctl_config(struct ctl *ctl);
+/* ctl_fail - "hotlinectl: ..." on standard error, or {"error": ...} with --json; gives CTL_FAILED. */
+int ctl_fail(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* ctl_option - value of "--name VALUE" behind the command, NULL if absent. */
+const char *ctl_option(const struct ctl *ctl, const char *name);
+/* ctl_word - i-th word that is neither option nor option value. */
+const char *ctl_word(const struct ctl *ctl, int i);
+/* ctl_print - indented JSON on standard output. borrows. */
+void ctl_print(const json_t *value);
+
+/* ctl_admin - one verb over the admin socket. takes args. Gives the reply, or NULL after having said why. */
+json_t *ctl_admin(struct ctl *ctl, const char *verb, json_t *args);
+/* ctl_post - POST of a JSON text to a URL. Gives the HTTP status (0: no answer) and the body. */
+long ctl_post(const char *url, const char *unix_path, const char *body, struct hl_buf *answer, struct hl_error *err);
+
+/* ctl_ref_docs - all reference documents of a folder, calendar expanded. Gives NULL after err. */
+json_t *ctl_ref_docs(const char *dir, struct hl_error *err);
+/* ctl_refdata - the same, parsed. */
+struct hl_refdata *ctl_refdata(struct ctl *ctl);
+
+/* ctl_read_time - "HH:MM", "+90m", "+4h", "+2d", ISO 8601; without a zone the county's. false: none of these. */
+bool ctl_read_time(const char *word, int64_t now_us, int32_t offset_s, int64_t *at_r);
+#define CTL_COUNTY_OFFSET_S (8 * 3600) /* Asia/Shanghai; has no daylight saving */
+
+/* commands */
+int cmd_migrate(struct ctl *ctl);
+int cmd_import(struct ctl *ctl);
+int cmd_text(struct ctl *ctl);
+int cmd_phone(struct ctl *ctl);
+int cmd_case(struct ctl *ctl);
+int cmd_tick(struct ctl *ctl);
+int cmd_accept(struct ctl *ctl);
+int cmd_review(struct ctl *ctl);
+int cmd_verify(struct ctl *ctl);
+int cmd_rollup(struct ctl *ctl);
+int cmd_idle(struct ctl *ctl);
+int cmd_classify(struct ctl *ctl);
+int cmd_parse(struct ctl *ctl);
+int cmd_place(struct ctl *ctl);
+int cmd_segments(struct ctl *ctl);
+int cmd_limit(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,166 @@
+/* main.c - hotlinectl: the operator's hand. Finds the command, its options and its configuration. */
+#include "ctl.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ERRORS_MAX_BYTES (64u << 10)
+
+static const struct command {
+	const char *name, *arguments, *help;
+	int (*run)(struct ctl *ctl);
+} commands[] = {
+	{"text", "FROM TEXT [--id ID]", "hand a message to the loopback channel as a provider would, show every SMS it leads to", cmd_text},
+	{"phone", "NUMBER", "show a phone's inbox", cmd_phone},
+	{"case", "CODE", "show a case: stages, tasks, limits, events, notices", cmd_case},
+	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant", cmd_tick},
+	{"review", "", "cases that wait for an operator", cmd_review},
+	{"accept", "CODE [--why TEXT]", "agree that a case is done: it is closed and the reporters hear it", cmd_accept},
+	{"verify", "[--head HASH]", "check every history chain; compare with a head kept on paper", cmd_verify},
+	{"rollup", "", "roll all heads up into one hash, for the paper file", cmd_rollup},
+	{"idle", "", "is anything due still on its way?", cmd_idle},
+	{"import", "all DIR | KIND FILE [--why TEXT]", "bring reference data into the database: units case_types limits rules places "
+	 "calendar templates ladder contacts", cmd_import},
+	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
+	{"classify", "< JSONL", "{\"id\",\"text\"} per line -> case type, unit, urgency; no database", cmd_classify},
+	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database", cmd_parse},
+	{"place", "TEXT", "find compound, building and room in a text; no database", cmd_place},
+	{"segments", "< TEXT", "encoding, units and parts of a text; no database", cmd_segments},
+	{"limit", "--from TIME --working-hours N | --working-days N | --minutes N", "when a limit ends; no database", cmd_limit},
+};
+
+static void print_help(FILE *out)
+{
+	fputs("usage: hotlinectl [-c FILE] [--json] COMMAND ...\n\n", out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-9s %s\n            %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+	fputs("\nThe configuration is -c FILE, else $HOTLINE_CONF, else var/hotlined.conf. --ref DIR names the folder of\n"
+	      "reference files (default schema/ref). --json prints JSON. Failure is a non-zero exit status.\n",
+	      out);
+}
+
+int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
+{
+	char text[600];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (ctl->as_json) {
+		json_t *o = json_pack("{s:s}", "error", text);
+
+		ctl_print(o);
+		json_decref(o);
+	}
+	fprintf(stderr, "hotlinectl: %s\n", text);
+	return CTL_FAILED;
+}
+
+static bool takes_value(const char *word)
+{
+	return strncmp(word, "--", 2) == 0 && strcmp(word, "--json") != 0 && strcmp(word, "--explain") != 0;
+}
+
+const char *ctl_option(const struct ctl *ctl, const char *name)
+{
+	for (int i = 0; i + 1 < ctl->argc; i++)
+		if (strcmp(ctl->argv[i], name) == 0)
+			return ctl->argv[i + 1];
+	return NULL;
+}
+
+const char *ctl_word(const struct ctl *ctl, int n)
+{
+	for (int i = 0; i < ctl->argc; i++) {
+		if (strncmp(ctl->argv[i], "--", 2) == 0)
+			i += takes_value(ctl->argv[i]);
+		else if (n-- == 0)
+			return ctl->argv[i];
+	}
+	return NULL;
+}
+
+void ctl_print(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	fputc('\n', stdout);
+}
+
+const struct hl_config *ctl_config(struct ctl *ctl)
+{
+	struct hl_buf errors;
+
+	if (ctl->config)
+		return ctl->config;
+	hl_buf_init(&errors, ERRORS_MAX_BYTES);
+	if (hl_config_load(ctl->config_path, &ctl->config, &errors) != HL_OK)
+		ctl_fail(ctl, "%s", hl_buf_str(&errors));
+	hl_buf_fini(&errors);
+	return ctl->config;
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (name && strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* Options may stand before or behind the command. Gives the index of the command's name. */
+static int read_options(struct ctl *ctl, int argc, char **argv)
+{
+	int at = 1;
+
+	while (at < argc && argv[at][0] == '-') {
+		if (strcmp(argv[at], "-c") == 0 && at + 1 < argc)
+			ctl->config_path = argv[++at];
+		else if (strcmp(argv[at], "--json") == 0)
+			ctl->as_json = true;
+		else if (strcmp(argv[at], "--ref") == 0 && at + 1 < argc)
+			ctl->ref_dir = argv[++at];
+		else
+			break;
+		at++;
+	}
+	for (int i = at; i < argc; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			ctl->as_json = true;
+	return at;
+}
+
+int main(int argc, char **argv)
+{
+	const char *env = getenv("HOTLINE_CONF");
+	struct ctl ctl = {.config_path = env ? env : "var/hotlined.conf", .ref_dir = "schema/ref"};
+	int at = read_options(&ctl, argc, argv), rc;
+	const struct command *command = at < argc ? find(argv[at]) : NULL;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (at < argc && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
+		print_help(stdout);
+		return CTL_OK;
+	}
+	if (!command) {
+		if (at < argc)
+			fprintf(stderr, "hotlinectl: no such command: %s\n", argv[at]);
+		print_help(stderr);
+		return CTL_USAGE;
+	}
+	ctl.argc = argc - at - 1;
+	ctl.argv = argv + at + 1;
+	if (ctl_option(&ctl, "--ref"))
+		ctl.ref_dir = ctl_option(&ctl, "--ref");
+	ctl.why = ctl_option(&ctl, "--why");
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	rc = command->run(&ctl);
+	if (rc == CTL_USAGE)
+		fprintf(stderr, "usage: hotlinectl %s %s\n", command->name, command->arguments);
+	hl_config_free(&ctl.config);
+	curl_global_cleanup();
+	return rc;
+}

@@ -1,0 +1,240 @@
+/* offline.c - commands that need no database: they read the reference files and standard input */
+#include "ctl.h"
+
+#include "hotline/segments.h"
+#include "hotline/talk.h"
+#include "hotline/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CODES_MAX 64
+
+static int for_each_line(struct ctl *ctl, int (*each)(struct ctl *ctl, void *arg, const json_t *line), void *arg)
+{
+	char *line = NULL;
+	size_t cap = 0, number = 0;
+	ssize_t n;
+	int rc = CTL_OK;
+
+	while (rc == CTL_OK && (n = getline(&line, &cap, stdin)) >= 0) {
+		json_error_t at;
+		json_t *o;
+
+		number++;
+		if (hl_slice_trim((struct hl_slice){line, (size_t)n}).len == 0)
+			continue;
+		o = json_loadb(line, (size_t)n, JSON_ALLOW_NUL, &at);
+		if (!json_is_object(o))
+			rc = ctl_fail(ctl, "line %zu: %s", number, o ? "must be a JSON object" : at.text);
+		else
+			rc = each(ctl, arg, o);
+		json_decref(o);
+	}
+	free(line);
+	return rc;
+}
+
+/* Prints one JSON value as one line. takes value. */
+static void print_line(json_t *value)
+{
+	json_dumpf(value, stdout, JSON_COMPACT);
+	fputc('\n', stdout);
+	json_decref(value);
+}
+
+static struct hl_slice text_field(const json_t *o, const char *name)
+{
+	const json_t *s = json_object_get(o, name);
+
+	return (struct hl_slice){json_string_value(s), json_string_length(s)};
+}
+
+/* ---- classify ------------------------------------------------------------- */
+
+static json_t *alternatives(const struct hl_classified *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n_alternatives; i++)
+		json_array_append_new(list, json_pack("{s:s, s:f}", "type", c->alternatives[i].type, "confidence",
+						      c->alternatives[i].confidence));
+	return list;
+}
+
+static int classify_line(struct ctl *ctl, void *arg, const json_t *line)
+{
+	const struct hl_refdata *ref = arg;
+	struct hl_classified c;
+	struct hl_arena arena;
+	json_t *id = json_object_get(line, "id");
+
+	if (!json_is_string(json_object_get(line, "text")))
+		return ctl_fail(ctl, "text: must be a string");
+	hl_arena_init(&arena, 16u << 20);
+	hl_classify(ref->classifier, hl_text_decode(&arena, text_field(line, "text"), "UTF-8"), &arena, &c);
+	print_line(json_pack("{s:O, s:s, s:s, s:s, s:f, s:b, s:s, s:o}", "id", id ? id : json_null(), "type", c.type, "unit", c.unit,
+			     "urgency", hl_urgency_name(c.urgency), "confidence", c.confidence, "auto", c.is_auto, "why", c.why,
+			     "alternatives", alternatives(&c)));
+	hl_arena_fini(&arena);
+	return CTL_OK;
+}
+
+int cmd_classify(struct ctl *ctl)
+{
+	struct hl_refdata *ref = ctl_refdata(ctl);
+	int rc = ref ? for_each_line(ctl, classify_line, ref) : CTL_FAILED;
+
+	hl_refdata_free(&ref);
+	return rc;
+}
+
+/* ---- parse ---------------------------------------------------------------- */
+
+static int parse_line(struct ctl *ctl, void *arg, const json_t *line)
+{
+	struct hl_slice codes[CODES_MAX];
+	struct hl_said said;
+	struct hl_arena arena;
+	const json_t *code, *id = json_object_get(line, "id"), *who = json_object_get(line, "who");
+	json_t *args = json_object();
+	size_t i, n = 0;
+
+	(void)arg;
+	if (!json_is_string(json_object_get(line, "text")) || !json_is_string(who)) {
+		json_decref(args);
+		return ctl_fail(ctl, "who and text: must be strings");
+	}
+	json_array_foreach(json_object_get(line, "open_codes"), i, code)
+		if (n < CODES_MAX && json_is_string(code))
+			codes[n++] = (struct hl_slice){json_string_value(code), json_string_length(code)};
+	hl_arena_init(&arena, 16u << 20);
+	hl_talk_parse(strcmp(json_string_value(who), "officer") == 0, hl_text_decode(&arena, text_field(line, "text"), "UTF-8"), codes,
+		      n, &arena, &said);
+	if (said.days)
+		json_object_set_new(args, "days", json_integer(said.days));
+	if (said.reason.len)
+		json_object_set_new(args, "reason", json_stringn(said.reason.ptr, said.reason.len));
+	if (said.unit.len)
+		json_object_set_new(args, "unit", json_stringn(said.unit.ptr, said.unit.len));
+	print_line(json_pack("{s:O, s:s, s:s%, s:o}", "id", id ? id : json_null(), "verb", hl_verb_name(said.verb), "code",
+			     said.code.ptr ? said.code.ptr : "", said.code.len, "args", args));
+	hl_arena_fini(&arena);
+	return CTL_OK;
+}
+
+int cmd_parse(struct ctl *ctl)
+{
+	return for_each_line(ctl, parse_line, NULL);
+}
+
+/* ---- place, segments ------------------------------------------------------ */
+
+int cmd_place(struct ctl *ctl)
+{
+	const char *text = ctl_word(ctl, 0);
+	struct hl_refdata *ref = text ? ctl_refdata(ctl) : NULL;
+	struct hl_arena arena;
+	struct hl_place p;
+	json_t *o;
+
+	if (!text)
+		return CTL_USAGE;
+	if (!ref)
+		return CTL_FAILED;
+	hl_arena_init(&arena, 16u << 20);
+	hl_place_find(ref->gazetteer, hl_text_decode(&arena, hl_slice_str(text), NULL), &arena, &p);
+	o = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:i, s:s}", "compound", p.compound ? p.compound->code : NULL,
+		      "name", p.compound ? p.compound->name : NULL, "subdistrict", p.compound ? p.compound->subdistrict : NULL,
+		      "property_company", p.compound ? p.compound->property_company : NULL, "gas_company",
+		      p.compound ? p.compound->gas_company : NULL, "building", p.building, "unit", p.unit_no, "room", p.room, "text",
+		      p.text, "candidates", (int)p.n_candidates, "why", p.why);
+	ctl_print(o);
+	json_decref(o);
+	hl_arena_fini(&arena);
+	hl_refdata_free(&ref);
+	return CTL_OK;
+}
+
+int cmd_segments(struct ctl *ctl)
+{
+	struct hl_arena arena;
+	struct hl_buf text;
+	struct hl_segments s;
+	char chunk[4096];
+	size_t n;
+
+	hl_buf_init(&text, 1u << 20);
+	while ((n = fread(chunk, 1, sizeof(chunk), stdin)) > 0)
+		hl_buf_add(&text, (struct hl_slice){chunk, n});
+	if (text.len > 0 && text.ptr[text.len - 1] == '\n')
+		text.len--;
+	hl_arena_init(&arena, 16u << 20);
+	hl_segments_plan(hl_text_decode(&arena, hl_buf_slice(&text), NULL), HL_LIT(""), &s);
+	if (ctl->as_json)
+		printf("{\"encoding\":\"%s\",\"units\":%zu,\"parts\":%zu}\n", s.is_gsm7 ? "gsm7" : "ucs2", s.units, s.parts);
+	else
+		printf("%s, %zu units, %zu part(s)\n", s.is_gsm7 ? "GSM 7-bit" : "UCS-2", s.units, s.parts);
+	hl_arena_fini(&arena);
+	hl_buf_fini(&text);
+	return CTL_OK;
+}
+
+/* ---- limit ---------------------------------------------------------------- */
+
+static bool read_count(const struct ctl *ctl, const char *option, uint64_t *n_r)
+{
+	const char *word = ctl_option(ctl, option);
+
+	return word && hl_slice_u64(hl_slice_str(word), n_r) && *n_r > 0 && *n_r < 100000;
+}
+
+static void print_instant(const struct ctl *ctl, const struct hl_calendar *cal, const struct hl_instant *at)
+{
+	struct hl_local_time t;
+	int offset;
+
+	hl_calendar_local(cal, at->at_us, &t);
+	offset = abs(t.offset_s) / 60;
+	printf(ctl->as_json ? "{\"limit\":\"%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d\",\"provisional\":%s}\n"
+			    : "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d (provisional: %s)\n",
+	       t.year, t.month, t.day, t.hour, t.minute, t.second, t.offset_s < 0 ? '-' : '+', offset / 60, offset % 60,
+	       at->is_provisional ? "true" : "false");
+}
+
+static bool compute_limit(const struct ctl *ctl, const struct hl_calendar *cal, int64_t from_us, struct hl_instant *at)
+{
+	uint64_t n;
+
+	if (read_count(ctl, "--working-hours", &n))
+		return hl_calendar_add_minutes(cal, from_us, (int64_t)n * 60, at);
+	if (read_count(ctl, "--working-days", &n))
+		return hl_calendar_add_days(cal, from_us, (int)n, at);
+	read_count(ctl, "--minutes", &n);
+	*at = (struct hl_instant){.at_us = from_us + (int64_t)n * 60000000};
+	return true;
+}
+
+int cmd_limit(struct ctl *ctl)
+{
+	const char *from = ctl_option(ctl, "--from");
+	struct hl_refdata *ref;
+	struct hl_instant at;
+	int64_t from_us;
+	uint64_t n;
+	int rc = CTL_OK;
+
+	if (!from || !(read_count(ctl, "--working-hours", &n) || read_count(ctl, "--working-days", &n) || read_count(ctl, "--minutes", &n)))
+		return CTL_USAGE;
+	ref = ctl_refdata(ctl);
+	if (!ref)
+		return CTL_FAILED;
+	if (!ctl_read_time(from, 0, CTL_COUNTY_OFFSET_S, &from_us))
+		rc = ctl_fail(ctl, "--from: must be a time such as 2026-11-25T15:30, not \"%s\"", from);
+	else if (!compute_limit(ctl, &ref->calendar, from_us, &at))
+		rc = ctl_fail(ctl, "the calendar ends before that limit");
+	else
+		print_instant(ctl, &ref->calendar, &at);
+	hl_refdata_free(&ref);
+	return rc;
+}

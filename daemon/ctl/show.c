@@ -1,0 +1,290 @@
+/* show.c - commands that talk to the running daemon and print for people */
+#include "ctl.h"
+
+#include "hotline/clock.h"
+#include "hotline/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LOOK_AGAIN_MS 50
+#define SETTLE_MAX_US (15 * HL_US_PER_S)
+
+static const char *text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+static void print_sms(const json_t *sms)
+{
+	printf("  -> %s  [%s, %lld segment(s), %s]\n     %s\n", text_of(sms, "to"), text_of(sms, "kind"),
+	       (long long)json_integer_value(json_object_get(sms, "segments")), text_of(sms, "state"),
+	       *text_of(sms, "text") ? text_of(sms, "text") : text_of(sms, "reason"));
+}
+
+static void print_sms_list(const json_t *list)
+{
+	const json_t *sms;
+	size_t i;
+
+	json_array_foreach(list, i, sms)
+		print_sms(sms);
+}
+
+/* Prints as asked and gives the exit code. takes reply. */
+static int show(struct ctl *ctl, json_t *reply, void (*print)(const json_t *reply))
+{
+	if (!reply)
+		return CTL_FAILED;
+	if (ctl->as_json)
+		ctl_print(reply);
+	else
+		print(reply);
+	json_decref(reply);
+	return CTL_OK;
+}
+
+/* ---- text ----------------------------------------------------------------- */
+
+static json_t *webhook_body(const struct ctl *ctl, const struct hl_config *config, const char *from, const char *text)
+{
+	const struct hl_channel_config *ch = hl_config_channel(config, HL_LIT("loopback"));
+	const char *id = ctl_option(ctl, "--id");
+	char made[40];
+
+	snprintf(made, sizeof(made), "ctl-%lld", (long long)hl_wall_us());
+	return json_pack("{s:s, s:s, s:s%, s:s}", "id", id ? id : made, "from", from, "to", ch ? ch->channel.from.ptr : "",
+			 ch ? ch->channel.from.len : (size_t)0, "text", text);
+}
+
+/* Waits until everything the message led to has left. */
+static json_t *await_message(struct ctl *ctl, json_int_t message)
+{
+	int64_t until = hl_mono_us() + SETTLE_MAX_US;
+	json_t *reply;
+
+	for (;;) {
+		reply = ctl_admin(ctl, "message", json_pack("{s:I}", "message", message));
+		if (!reply || json_is_true(json_object_get(reply, "settled")) || hl_mono_us() > until)
+			return reply;
+		json_decref(reply);
+		pause_ms(LOOK_AGAIN_MS);
+	}
+}
+
+static void print_message(const json_t *reply)
+{
+	printf("message %lld: %s%s%s\n", (long long)json_integer_value(json_object_get(reply, "message")), text_of(reply, "outcome"),
+	       *text_of(reply, "case") ? ", case " : "", text_of(reply, "case"));
+	print_sms_list(json_object_get(reply, "sms"));
+}
+
+int cmd_text(struct ctl *ctl)
+{
+	const char *from = ctl_word(ctl, 0), *text = ctl_word(ctl, 1);
+	const struct hl_config *config;
+	struct hl_error err = {.text = ""};
+	struct hl_buf answer;
+	char url[300], *body;
+	json_t *o, *reply;
+	long status;
+
+	if (!from || !text)
+		return CTL_USAGE;
+	config = ctl_config(ctl);
+	if (!config)
+		return CTL_FAILED;
+	o = webhook_body(ctl, config, from, text);
+	body = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (!body)
+		return ctl_fail(ctl, "the text is not valid UTF-8");
+	snprintf(url, sizeof(url), "http://%s/hook/loopback", config->listen);
+	hl_buf_init(&answer, 65536);
+	status = ctl_post(url, NULL, body, &answer, &err);
+	free(body);
+	reply = status > 0 ? json_loadb(answer.ptr ? answer.ptr : "", answer.len, 0, NULL) : NULL;
+	hl_buf_fini(&answer);
+	if (status != 200) {
+		int rc = ctl_fail(ctl, "the webhook answered %ld: %s", status, status ? text_of(reply, "error") : err.text);
+
+		json_decref(reply);
+		return rc;
+	}
+	o = await_message(ctl, json_integer_value(json_object_get(reply, "message")));
+	json_decref(reply);
+	return show(ctl, o, print_message);
+}
+
+/* ---- phone, case ---------------------------------------------------------- */
+
+static void print_phone(const json_t *reply)
+{
+	const json_t *sms;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "inbox"), i, sms)
+		printf("%s  %s (%lld)\n", text_of(sms, "sent_at"), text_of(sms, "text"),
+		       (long long)json_integer_value(json_object_get(sms, "segments")));
+	if (json_array_size(json_object_get(reply, "inbox")) == 0)
+		printf("no texts\n");
+}
+
+int cmd_phone(struct ctl *ctl)
+{
+	const char *number = ctl_word(ctl, 0);
+	const struct hl_config *config = number ? ctl_config(ctl) : NULL;
+	struct hl_arena arena;
+	struct hl_slice phone;
+	json_t *args;
+
+	if (!number)
+		return CTL_USAGE;
+	if (!config)
+		return CTL_FAILED;
+	hl_arena_init(&arena, 4096);
+	if (!hl_phone_normalise(&arena, hl_slice_str(number), config->region_country, &phone)) {
+		hl_arena_fini(&arena);
+		return ctl_fail(ctl, "%s: is not a phone number", number);
+	}
+	args = json_pack("{s:s%}", "phone", phone.ptr, phone.len);
+	hl_arena_fini(&arena);
+	return show(ctl, ctl_admin(ctl, "phone", args), print_phone);
+}
+
+static void print_tasks(const json_t *tasks)
+{
+	const json_t *t;
+	size_t i;
+
+	json_array_foreach(tasks, i, t) {
+		const json_t *next = json_object_get(t, "next");
+
+		printf("  %-4s %-8s %s: %s\n       sign by %s%s%s, close by %s%s\n", text_of(t, "role"), text_of(t, "unit"),
+		       text_of(t, "name"), text_of(t, "state"), text_of(t, "sign_by"),
+		       *text_of(t, "arrive_by") ? ", arrive by " : "", text_of(t, "arrive_by"), text_of(t, "close_by"),
+		       json_is_true(json_object_get(t, "provisional")) ? " (provisional)" : "");
+		if (next && *text_of(next, "rung"))
+			printf("       next: %s at %s\n", text_of(next, "rung"), text_of(next, "due"));
+		if (*text_of(t, "result"))
+			printf("       result: %s\n", text_of(t, "result"));
+	}
+}
+
+static void print_case(const json_t *c)
+{
+	const json_t *e;
+	size_t i;
+
+	printf("case %s  %s  %s %s  %s\nplace %s  reporters %lld  opened %s\nwhy %s\nstages ", text_of(c, "case"), text_of(c, "state"),
+	       text_of(c, "type"), text_of(c, "type_name"), text_of(c, "urgency"), text_of(c, "place"),
+	       (long long)json_integer_value(json_object_get(c, "reporters")), text_of(c, "opened_at"), text_of(c, "why"));
+	json_array_foreach(json_object_get(c, "stages"), i, e)
+		printf(" %s %s", text_of(e, "stage"), *text_of(e, "at") ? text_of(e, "at") : "—");
+	printf("\ntasks\n");
+	print_tasks(json_object_get(c, "tasks"));
+	printf("events\n");
+	json_array_foreach(json_object_get(c, "events"), i, e)
+		printf("  %3lld %s %-12s %-9s %-8s %s%s%s\n", (long long)json_integer_value(json_object_get(e, "seq")), text_of(e, "at"),
+		       text_of(e, "kind"), text_of(e, "actor"), text_of(e, "unit"), text_of(e, "from"),
+		       *text_of(e, "to") ? " -> " : "", text_of(e, "to"));
+	printf("notices\n");
+	print_sms_list(json_object_get(c, "notices"));
+}
+
+int cmd_case(struct ctl *ctl)
+{
+	const char *code = ctl_word(ctl, 0);
+
+	if (!code)
+		return CTL_USAGE;
+	return show(ctl, ctl_admin(ctl, "case", json_pack("{s:s}", "case", code)), print_case);
+}
+
+/* ---- operators ------------------------------------------------------------ */
+
+static void print_act(const json_t *reply)
+{
+	const json_t *item = json_array_get(json_object_get(reply, "items"), 0);
+
+	printf("%s\n", text_of(item, "result"));
+}
+
+int cmd_accept(struct ctl *ctl)
+{
+	const char *code = ctl_word(ctl, 0);
+	json_t *args;
+
+	if (!code)
+		return CTL_USAGE;
+	args = json_pack("{s:s}", "case", code);
+	if (ctl->why)
+		json_object_set_new(args, "why", json_string(ctl->why));
+	return show(ctl, ctl_admin(ctl, "accept", args), print_act);
+}
+
+static void print_review(const json_t *reply)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(json_object_get(reply, "cases"), i, c)
+		printf("%s  %-9s %-9s %-6s by %s  %s  %s\n", text_of(c, "case"), text_of(c, "state"), text_of(c, "urgency"),
+		       text_of(c, "type"), text_of(c, "review_by"), text_of(c, "place"), text_of(c, "why"));
+}
+
+int cmd_review(struct ctl *ctl)
+{
+	return show(ctl, ctl_admin(ctl, "review", json_object()), print_review);
+}
+
+static void print_verify(const json_t *reply)
+{
+	const json_t *b;
+	size_t i;
+
+	printf("%lld cases, %lld events, head %s\n", (long long)json_integer_value(json_object_get(reply, "cases")),
+	       (long long)json_integer_value(json_object_get(reply, "events")), text_of(reply, "head"));
+	json_array_foreach(json_object_get(reply, "broken"), i, b)
+		printf("broken: case %s event %lld: %s\n", text_of(b, "case"), (long long)json_integer_value(json_object_get(b, "seq")),
+		       text_of(b, "what"));
+}
+
+int cmd_verify(struct ctl *ctl)
+{
+	json_t *reply = ctl_admin(ctl, "verify", json_object());
+	const char *head = ctl_option(ctl, "--head");
+	bool is_whole = json_array_size(json_object_get(reply, "broken")) == 0;
+	bool is_head = !head || strcmp(head, text_of(reply, "head")) == 0;
+	int rc = show(ctl, reply, print_verify);
+
+	if (rc == CTL_OK && !is_head)
+		return ctl_fail(ctl, "the head is not the one given");
+	return rc == CTL_OK && !is_whole ? CTL_FAILED : rc;
+}
+
+static void print_line(const json_t *reply)
+{
+	json_dumpf(reply, stdout, JSON_COMPACT);
+	fputc('\n', stdout);
+}
+
+int cmd_rollup(struct ctl *ctl)
+{
+	return show(ctl, ctl_admin(ctl, "rollup", json_object()), print_line);
+}
+
+int cmd_idle(struct ctl *ctl)
+{
+	return show(ctl, ctl_admin(ctl, "idle", json_object()), print_line);
+}

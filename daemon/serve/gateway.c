@@ -1,0 +1,361 @@
+/* gateway.c - wiring, greeting, readiness and drain of one gateway (contract in hotline/gateway.h)
+ *
+ * Owns every part and the order in which they start and stop. Start: listeners answer
+ * 503 until hl.hello told that the database is durable, follows the same law and has
+ * reference data. Stop: no new requests, no new leases; what is in work is finished.
+ */
+#include "hotline/gateway.h"
+
+#include "gateway.h"
+#include "hotline/law.h"
+#include "hotline/log.h"
+#include "hotline/pg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELLO_AGAIN_US  (500 * HL_US_PER_MS)
+#define DRAIN_US        (9 * HL_US_PER_S)
+#define DRAIN_LOOK_US   (20 * HL_US_PER_MS)
+#define CALLS_WAITING   2000
+#define ITEMS_WAITING   20000
+
+/* ---- greeting the database ------------------------------------------------ */
+
+static void say_hello(void *arg);
+
+static void set_trouble(struct gateway *g, const char *text)
+{
+	if (strcmp(g->trouble, text) == 0)
+		return;
+	snprintf(g->trouble, sizeof(g->trouble), "%s", text);
+	if (*text)
+		hl_log(HL_WARN, "gateway.not_ready", HL_STR("why", text));
+}
+
+static bool has_move(const json_t *law, const struct hl_move *move)
+{
+	char line[128];
+	const json_t *entry;
+	size_t i;
+
+	snprintf(line, sizeof(line), "%s|%s|%s|%s", move->scope, move->event, move->from, move->to);
+	json_array_foreach(law, i, entry)
+		if (strcmp(json_string_value(entry), line) == 0)
+			return true;
+	return false;
+}
+
+/* A binary that follows another law than the database must not serve. */
+static bool is_same_law(const json_t *law)
+{
+	size_t n;
+	const struct hl_move *moves = hl_law(&n);
+
+	if (json_array_size(law) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!has_move(law, &moves[i]))
+			return false;
+	return true;
+}
+
+static const char *trouble_with(const json_t *hello)
+{
+	const char *commit = json_string_value(json_object_get(hello, "synchronous_commit"));
+	const char *fsync = json_string_value(json_object_get(hello, "fsync"));
+
+	if (!commit || strcmp(commit, "on") != 0 || !fsync || strcmp(fsync, "on") != 0)
+		return "the database runs without fsync or synchronous_commit: nothing would be durable";
+	if (!is_same_law(json_object_get(hello, "law")))
+		return "the database follows another law than this binary: run hotlinectl migrate";
+	return NULL;
+}
+
+static bool use_refdata(struct gateway *g, json_t *docs, int64_t version)
+{
+	struct hl_refdata *fresh;
+	struct hl_error err = {.text = ""};
+
+	if (hl_refdata_new(docs, &fresh, &err) != HL_OK) {
+		set_trouble(g, err.text);
+		g->refdata_version = version; /* do not parse the same mistake every second */
+		return g->refdata != NULL;
+	}
+	hl_refdata_free(&g->refdata);
+	g->refdata = fresh;
+	g->refdata_version = version;
+	hl_log(HL_INFO, "refdata.loaded", HL_INT("version", version));
+	return true;
+}
+
+static void on_hello(void *arg, const struct hl_pg_result *r)
+{
+	struct gateway *g = arg;
+	json_t *hello = r->cls == HL_OK ? json_loadb(r->json.ptr, r->json.len, 0, NULL) : NULL;
+	const char *trouble = hello ? trouble_with(hello) : r->text;
+
+	g->is_greeting = false;
+	if (hello)
+		hl_case_clock_learn(&g->clock, json_integer_value(json_object_get(hello, "now")));
+	if (trouble) {
+		set_trouble(g, trouble);
+	} else if (use_refdata(g, json_object_get(hello, "docs"), json_integer_value(json_object_get(hello, "refdata"))) &&
+		   !g->is_draining) {
+		set_trouble(g, "");
+		if (!g->was_started) {
+			g->was_started = true;
+			hl_outbox_start(g->outbox, json_integer_value(json_object_get(hello, "epoch")));
+			hl_ticker_start(g->ticker);
+			hl_log(HL_INFO, "gateway.ready", HL_STR("listen", g->config->listen));
+		}
+	}
+	json_decref(hello);
+	if (g->trouble[0] && !g->is_draining)
+		hl_timer_start(&g->hello_timer, HELLO_AGAIN_US);
+}
+
+static void say_hello(void *arg)
+{
+	struct gateway *g = arg;
+
+	if (g->is_greeting)
+		return;
+	if (!g->store.is_ready(g->store.ctx)) {
+		set_trouble(g, hl_pg_last_error(g->pg));
+		hl_timer_start(&g->hello_timer, HELLO_AGAIN_US / 10);
+		return;
+	}
+	if (hl_store_submit_json(&g->store, "hello", json_object(), HL_PG_IDEMPOTENT, g->config->db_deadline_ms * HL_US_PER_MS,
+				 on_hello, g) == HL_OK)
+		g->is_greeting = true;
+	else
+		hl_timer_start(&g->hello_timer, HELLO_AGAIN_US);
+}
+
+/* ---- hooks of the parts --------------------------------------------------- */
+
+static void on_committed(void *arg)
+{
+	struct gateway *g = arg;
+
+	hl_outbox_kick(g->outbox);
+}
+
+static void on_talk(void *arg, const json_t *contexts)
+{
+	struct gateway *g = arg;
+
+	hl_dialogue_take(g->dialogue, contexts);
+}
+
+static void on_pulse(void *arg)
+{
+	struct gateway *g = arg;
+
+	hl_dialogue_sweep(g->dialogue);
+	hl_outbox_kick(g->outbox);
+}
+
+static void on_refdata(void *arg, int64_t version)
+{
+	struct gateway *g = arg;
+
+	if (version != g->refdata_version)
+		say_hello(g);
+}
+
+/* ---- routes --------------------------------------------------------------- */
+
+static void show_ready(struct gateway *g, struct hl_http_exchange *x)
+{
+	const char *trouble = g->is_draining ? "draining" : g->trouble[0] ? g->trouble : hl_pg_last_error(g->pg);
+
+	if (trouble[0] || !g->refdata)
+		hl_http_reply_reason(x, 503, trouble[0] ? trouble : "starting");
+	else
+		hl_http_reply(x, 200, "application/json", HL_LIT("{\"ready\":true}"));
+}
+
+static bool has_loopback(const struct hl_config *config)
+{
+	for (size_t i = 0; i < config->n_channels; i++)
+		if (strcmp(config->channels[i].channel.provider, "loopback") == 0)
+			return true;
+	return false;
+}
+
+static void route(void *ctx, struct hl_http_exchange *x)
+{
+	struct gateway *g = ctx;
+	struct hl_http_request *req = hl_http_exchange_request(x);
+	bool is_read = hl_slice_eq_str(req->method, "GET") || hl_slice_eq_str(req->method, "HEAD");
+
+	if (hl_slice_has_prefix(req->path, "/hook/"))
+		webhook_handle(g, x);
+	else if (hl_slice_eq_str(req->path, "/healthz") && is_read)
+		hl_http_reply(x, 200, "application/json", HL_LIT("{\"alive\":true}"));
+	else if (hl_slice_eq_str(req->path, "/readyz") && is_read)
+		show_ready(g, x);
+	else if (hl_slice_eq_str(req->path, "/sink/loopback") && hl_slice_eq_str(req->method, "POST") && has_loopback(g->config))
+		sink_handle(g, x);
+	else if (hl_slice_eq_str(req->path, "/healthz") || hl_slice_eq_str(req->path, "/readyz"))
+		hl_http_reply_reason(x, 405, "method not allowed");
+	else
+		hl_http_reply_reason(x, 404, "no such path");
+}
+
+/* ---- life ----------------------------------------------------------------- */
+
+static bool is_exempt(void *ctx, struct hl_slice peer)
+{
+	const struct gateway *g = ctx;
+
+	for (size_t i = 0; i < g->config->n_trusted_proxies; i++)
+		if (hl_slice_eq_str(peer, g->config->trusted_proxies[i]))
+			return true;
+	return false;
+}
+
+static enum hl_class make_servers(struct gateway *g, struct hl_error *err)
+{
+	const struct hl_config *c = g->config;
+	struct hl_http_server_options o = {
+		.limits = {.request_line_bytes = 4096, .header_bytes = c->header_bytes, .n_headers = 100, .body_bytes = c->body_bytes},
+		.idle_us = c->idle_ms * HL_US_PER_MS,
+		.header_us = c->header_ms * HL_US_PER_MS,
+		.body_us = c->body_ms * HL_US_PER_MS,
+		.answer_us = c->answer_ms * HL_US_PER_MS,
+		.write_us = c->body_ms * HL_US_PER_MS,
+		.max_connections = c->max_connections,
+		.max_connections_per_peer = c->max_connections_per_peer,
+		.is_exempt = is_exempt,
+	};
+	enum hl_class cls;
+
+	g->server = hl_http_server_new(g->loop, &o, route, g);
+	o.limits.body_bytes = 8u << 20; /* reference documents */
+	o.answer_us = 60 * HL_US_PER_S;
+	g->admin = hl_http_server_new(g->loop, &o, admin_handle, g);
+	if (!g->server || !g->admin)
+		return hl_fail(err, HL_NOMEM, "out of memory");
+	cls = hl_http_server_listen(g->server, c->listen, err);
+	return cls == HL_OK ? hl_http_server_listen(g->admin, c->admin_listen, err) : cls;
+}
+
+static bool make_flow(struct gateway *g)
+{
+	const struct hl_config *c = g->config;
+	int64_t deadline_us = c->db_deadline_ms * HL_US_PER_MS;
+	struct hl_intake_options intake = {
+		.function = "intake", .batch_max = c->batch_max, .waiting_max = ITEMS_WAITING, .deadline_us = deadline_us};
+	struct hl_intake_options receipts = {
+		.function = "receipts", .batch_max = c->batch_max, .waiting_max = ITEMS_WAITING, .deadline_us = deadline_us};
+	struct hl_intake_hooks hooks = {.arg = g, .on_talk = on_talk, .on_committed = on_committed};
+	struct hl_dialogue_setup dialogue = {.loop = g->loop, .store = g->store, .refdata = &g->refdata, .config = c,
+					     .clock = &g->clock, .on_committed = on_committed, .arg = g};
+	struct hl_outbox_setup outbox = {.loop = g->loop, .store = g->store, .client = g->client, .refdata = &g->refdata,
+					 .config = c, .clock = &g->clock};
+	struct hl_ticker_setup ticker = {.loop = g->loop, .store = g->store, .clock = &g->clock,
+					 .period_us = c->poll_ms * HL_US_PER_MS, .deadline_us = deadline_us, .arg = g,
+					 .on_pulse = on_pulse, .on_refdata = on_refdata};
+
+	g->intake = hl_intake_new(g->loop, &g->store, &intake, &hooks, &g->clock);
+	g->receipts = hl_intake_new(g->loop, &g->store, &receipts, &hooks, &g->clock);
+	g->dialogue = hl_dialogue_new(&dialogue);
+	g->outbox = hl_outbox_new(&outbox);
+	g->ticker = hl_ticker_new(&ticker);
+	return g->intake && g->receipts && g->dialogue && g->outbox && g->ticker;
+}
+
+static void look_drained(void *arg);
+
+enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *config, struct gateway **out_r, struct hl_error *err)
+{
+	struct gateway *g = calloc(1, sizeof(*g));
+	enum hl_class cls = HL_OK;
+
+	*out_r = g;
+	if (!g)
+		return hl_fail(err, HL_NOMEM, "out of memory");
+	g->loop = loop;
+	g->config = config;
+	g->pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
+	g->client = hl_http_client_new(loop, config->send_concurrency);
+	if (g->pg)
+		g->store = hl_store_pg(g->pg);
+	if (!g->pg || !g->client || !hl_timer_init(&g->hello_timer, loop, say_hello, g) ||
+	    !hl_timer_init(&g->drain_timer, loop, look_drained, g) || !make_flow(g))
+		cls = hl_fail(err, HL_NOMEM, "out of memory");
+	if (cls == HL_OK)
+		cls = make_servers(g, err);
+	if (cls != HL_OK) {
+		hl_gateway_free(out_r);
+		return cls;
+	}
+	say_hello(g);
+	return HL_OK;
+}
+
+static void on_server_drained(void *arg)
+{
+	(void)arg; /* look_drained counts what is left */
+}
+
+static unsigned outstanding(const struct gateway *g)
+{
+	return hl_http_server_stats(g->server)->exchanges + hl_http_server_stats(g->admin)->exchanges +
+	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) + hl_dialogue_outstanding(g->dialogue) +
+	       hl_outbox_outstanding(g->outbox) + hl_ticker_outstanding(g->ticker) + g->n_admin_calls + g->is_greeting;
+}
+
+static void look_drained(void *arg)
+{
+	struct gateway *g = arg;
+	unsigned left = outstanding(g);
+
+	if (left > 0 && hl_mono_us() < g->drain_deadline_us) {
+		hl_timer_start(&g->drain_timer, DRAIN_LOOK_US);
+		return;
+	}
+	hl_log(left ? HL_WARN : HL_INFO, "gateway.drained", HL_INT("left", left));
+	hl_loop_stop(g->loop);
+}
+
+void hl_gateway_drain(struct gateway *g)
+{
+	if (g->is_draining)
+		return;
+	g->is_draining = true;
+	hl_log(HL_INFO, "gateway.draining", HL_INT("in_work", outstanding(g)));
+	g->drain_deadline_us = hl_mono_us() + DRAIN_US;
+	hl_http_server_drain(g->server, on_server_drained, g);
+	hl_http_server_drain(g->admin, on_server_drained, g);
+	hl_ticker_stop(g->ticker);
+	hl_outbox_stop(g->outbox);
+	hl_timer_stop(&g->hello_timer);
+	look_drained(g);
+}
+
+/* After a drain that ran out of time calls may still be in flight: the link goes first, so that nothing answers into freed parts. */
+void hl_gateway_free(struct gateway **gp)
+{
+	struct gateway *g = *gp;
+
+	if (!g)
+		return;
+	*gp = NULL;
+	hl_pg_free(&g->pg);
+	hl_timer_fini(&g->hello_timer);
+	hl_timer_fini(&g->drain_timer);
+	hl_http_server_free(&g->server);
+	hl_http_server_free(&g->admin);
+	hl_http_client_free(&g->client);
+	hl_ticker_free(&g->ticker);
+	hl_outbox_free(&g->outbox);
+	hl_dialogue_free(&g->dialogue);
+	hl_intake_free(&g->intake);
+	hl_intake_free(&g->receipts);
+	hl_refdata_free(&g->refdata);
+	free(g);
+}

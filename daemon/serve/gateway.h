@@ -1,0 +1,42 @@
+/* gateway.h (private to daemon/serve) - the parts of one running gateway and who holds whom */
+#ifndef SERVE_GATEWAY_H
+#define SERVE_GATEWAY_H
+
+#include "hotline/config.h"
+#include "hotline/dialogue.h"
+#include "hotline/http_server.h"
+#include "hotline/intake.h"
+#include "hotline/outbox.h"
+#include "hotline/ticker.h"
+
+struct gateway {
+	struct hl_loop *loop;
+	const struct hl_config *config;
+	struct hl_pg *pg;
+	struct hl_store store;
+	struct hl_case_clock clock;
+	struct hl_refdata *refdata;
+	int64_t refdata_version;
+	struct hl_intake *intake, *receipts;
+	struct hl_dialogue *dialogue;
+	struct hl_http_client *client;
+	struct hl_outbox *outbox;
+	struct hl_ticker *ticker;
+	struct hl_http_server *server, *admin;
+	struct hl_timer hello_timer, drain_timer;
+	bool is_greeting, is_draining, was_started;
+	int64_t drain_deadline_us;
+	unsigned n_admin_calls;
+	char trouble[200]; /* why it is not ready, "" when it is */
+};
+
+/* /hook/NAME...: verify, parse, intake, answer once committed. */
+void webhook_handle(struct gateway *g, struct hl_http_exchange *x);
+/* /sink/loopback: the phone network of the loopback provider. */
+void sink_handle(struct gateway *g, struct hl_http_exchange *x);
+/* The admin socket: POST /admin/VERB with JSON. */
+void admin_handle(void *ctx, struct hl_http_exchange *x);
+/* The address a request came from: X-Forwarded-For only from trusted proxies. Lives in the request's arena. */
+struct hl_slice client_address(const struct hl_config *config, struct hl_http_request *req);
+
+#endif
