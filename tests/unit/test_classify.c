@@ -215,6 +215,7 @@ static void the_type_gives_a_floor_only_while_it_is_going_on(void **state)
 	assert_false(then.is_ongoing);
 	assert_int_equal(then.urgency, HL_NORMAL);
 	assert_int_equal(classify(*state, "邻居正在弹钢琴").urgency, HL_NORMAL);
+	assert_false(classify(*state, "地下室赌博的今天被抓了，感谢民警").is_ongoing);
 }
 
 static void needs_review_when_nothing_is_found(void **state)

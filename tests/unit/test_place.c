@@ -18,7 +18,8 @@ static const char doc_text[] =
 	"\"road\":\"示范一路\",\"property_company\":\"PMC-01\",\"gas_company\":\"UTI-GRX\"},"
 	"{\"code\":\"C2\",\"name\":\"青松苑二期\",\"aliases\":[],\"subdistrict\":\"STR-JX\",\"community\":\"东风社区\","
 	"\"road\":null,\"property_company\":null,\"gas_company\":null},"
-	"{\"code\":\"C3\",\"name\":\"白云小筑\",\"aliases\":[\"白云\"],\"subdistrict\":\"STR-WZ\",\"community\":"
+	"{\"code\":\"C3\",\"name\":\"白云小筑\",\"aliases\":[\"白云\",\"松苑二期\"],\"subdistrict\":\"STR-WZ\","
+	"\"community\":"
 	"\"西山社区\","
 	"\"road\":\"示范二路\"},"
 	"{\"code\":\"C4\",\"name\":\"白云佳苑\",\"aliases\":[\"白云\"],\"subdistrict\":\"STR-WLS\",\"community\":"
@@ -80,7 +81,7 @@ static void finds_the_compound(void **state)
 		{"我住青松苑，停水了", "C1"},
 		{"青松这边停水", "C1"},
 		{"青 松 苑停水", "C1"},
-		{"青松苑二期停电", "C2"}, /* the longer name */
+		{"青松苑二期停电", "C2"}, /* the longer name, not those inside it */
 		{"白云小筑的门坏了", "C3"},
 		{"白云佳苑和白云小筑不是一个", NULL},
 		{"青松苑二期不是青松苑", NULL},
