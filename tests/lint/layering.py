@@ -20,7 +20,7 @@ IMPURE_CALLS = re.compile(
     r"\b(time|clock|clock_gettime|gettimeofday|localtime_r|gmtime_r|mktime|hl_wall_us|hl_mono_us|hl_case_clock_now"
     r"|getrandom|rand|random|getenv|fopen|open|printf|fprintf|puts|hl_log|hl_log_write)\s*\(")
 ADAPTER_HEADERS = re.compile(
-    r"hotline/(provider|error|http_parse|slice|arena|buf|text)\.h$|openssl/|jansson\.h$"
+    r"hotline/(provider|error|http_parse|slice|arena|buf|text)\.h$|openssl/|jansson\.h$|^common\.h$|^registry\.def$"
     r"|(assert|ctype|errno|inttypes|limits|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings)\.h$")
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"]+)[>\"]", re.MULTILINE)
 
