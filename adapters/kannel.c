@@ -164,7 +164,8 @@ static enum hl_class parse_receipt(const struct hl_http_request *req, struct hl_
 {
 	struct hl_slice attempt, code;
 
-	if (!get_field(req, "n", NULL, &attempt) || !hl_slice_u64(attempt, &r->attempt) || !r->attempt)
+	if (!get_field(req, "n", NULL, &attempt) || !hl_slice_u64(attempt, &r->attempt) || !r->attempt ||
+	    r->attempt > INT64_MAX)
 		return hl_fail(err, HL_INPUT, "n: must be the number of an attempt");
 	if (!get_field(req, "d", NULL, &code) || !code.len)
 		return hl_fail(err, HL_INPUT, "d: must be given (d=%%d)");
