@@ -2,7 +2,8 @@
  *
  * Owns its blocks. Must not know what is stored in them.
  * The cap counts bytes handed out, each rounded up to the alignment. What malloc
- * holds can be more by a block header each and at most a quarter of a block of waste.
+ * holds can be more by a header and at most a quarter of waste per block, and by the
+ * rest of the open one.
  * Limits: nothing can be given back singly; one thread.
  */
 #include "hotline/arena.h"

@@ -29,7 +29,7 @@ struct hl_loop *hl_loop_new(void);
 void hl_loop_free(struct hl_loop **loop);
 struct event_base *hl_loop_base(struct hl_loop *loop);
 
-/* hl_loop_run - turns until hl_loop_stop. */
+/* hl_loop_run - turns until hl_loop_stop; the turn that stops it is finished. A stop that came before counts. */
 void hl_loop_run(struct hl_loop *loop);
 void hl_loop_stop(struct hl_loop *loop);
 /* hl_loop_turn - one turn; may_wait: block until something happens. For tests and for hl_loop_run. */
@@ -42,10 +42,12 @@ void hl_loop_post(struct hl_loop *loop, struct hl_post *post);
 /* hl_loop_unpost - the post will not run. */
 void hl_loop_unpost(struct hl_loop *loop, struct hl_post *post);
 
-/* hl_loop_bury - fn(ptr) at the end of the turn, when no event can name ptr any more. takes ptr. */
+/* hl_loop_bury - fn(ptr) at the end of the turn, when no event can name ptr any more. takes ptr.
+ * Errors  none: want of memory stops the process */
 void hl_loop_bury(struct hl_loop *loop, void (*fn)(void *ptr), void *ptr);
 
-/* hl_loop_lag_us - longest time one turn spent working since the last call that reset it. */
+/* hl_loop_lag_us - longest time one turn spent working since the last call that reset it. A stall of event callbacks
+ * behind a wait is seen by a heartbeat of hl_loop_run and shows up to 50 ms shorter (loop.c says why). */
 int64_t hl_loop_lag_us(struct hl_loop *loop, bool reset);
 
 /* hl_timer - a restartable one-shot timer. */

@@ -72,6 +72,11 @@ static void the_cap_is_exact_and_failure_sticks(void **state)
 	assert_null(hl_arena_alloc(&arena, 65));
 	assert_null(hl_arena_alloc(&arena, 1));
 	hl_arena_fini(&arena);
+
+	/* What alignment adds counts too. */
+	hl_arena_init(&arena, 60);
+	assert_null(hl_arena_alloc(&arena, 59));
+	hl_arena_fini(&arena);
 }
 
 static void fini_makes_it_usable_again(void **state)
@@ -94,7 +99,7 @@ static void sizes_that_overflow_are_refused(void **state)
 
 	(void)state;
 	hl_arena_init(&arena, SIZE_MAX);
-	assert_null(hl_arena_array(&arena, SIZE_MAX / 2, 3));
+	assert_null(hl_arena_array(&arena, SIZE_MAX / 16 + 2, 16));
 	hl_arena_fini(&arena);
 	assert_null(hl_arena_alloc(&arena, SIZE_MAX));
 	hl_arena_fini(&arena);

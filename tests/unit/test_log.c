@@ -174,11 +174,12 @@ static void a_long_value_is_cut_and_says_so(void **state)
 static void a_cut_never_splits_an_escape_or_a_character(void **state)
 {
 	struct seen *seen = *state;
+	static const char odd[] = "\x01水\n";
 	char raw[300];
 
 	for (size_t lead = 190; lead <= 200; lead++) {
 		memset(raw, 'a', sizeof(raw));
-		memcpy(raw + lead, "\x01水\n", strlen("\x01水\n"));
+		memcpy(raw + lead, odd, sizeof(odd) - 1);
 		hl_log(HL_INFO, "x", HL_SLICE("v", ((struct hl_slice){raw, sizeof(raw)})));
 		assert_true(hl_text_is_utf8(hl_slice_str(seen->line)));
 		assert_null(strstr(seen->line, "\\."));
@@ -201,6 +202,15 @@ static void a_long_line_leaves_fields_out_and_says_so(void **state)
 	assert_null(strstr(seen->line, " e="));
 	assert_null(strstr(seen->line, " f="));
 	assert_string_equal(seen->line + strlen(seen->line) - 8, "aa cut=1");
+
+	for (size_t len = 100; len <= sizeof(raw); len++) {
+		struct hl_slice last = {raw, len};
+
+		hl_log(HL_INFO, "x", HL_SLICE("a", v), HL_SLICE("b", v), HL_SLICE("c", v), HL_SLICE("d", v),
+		       HL_SLICE("e", last), HL_STR("f", "a longer one"));
+		assert_true(strlen(seen->line) <= 1000);
+		assert_true(!strstr(seen->line, " f=") == !!strstr(seen->line, " cut=1"));
+	}
 }
 
 static void over_the_rate_lines_are_counted_and_told_later(void **state)

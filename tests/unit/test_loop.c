@@ -368,6 +368,20 @@ static void lag_is_the_longest_work_of_a_turn(void **state)
 	assert_int_equal(hl_loop_lag_us(loop, false), 0);
 }
 
+static void a_turn_that_does_not_wait_is_timed_whole(void **state)
+{
+	struct hl_loop *loop = *state;
+	struct hl_timer timer;
+
+	hl_clock_fake(fake_mono, NULL);
+	assert_true(hl_timer_init(&timer, loop, work_30ms, NULL));
+	event_active(timer.ev, EV_TIMEOUT, 0);
+	hl_loop_turn(loop, false);
+	assert_int_equal(hl_loop_lag_us(loop, false), 30 * HL_US_PER_MS);
+	hl_clock_fake(NULL, NULL);
+	hl_timer_fini(&timer);
+}
+
 static void waiting_is_not_lag(void **state)
 {
 	struct hl_loop *loop = *state;
@@ -438,6 +452,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(run_ends_with_the_turn_that_stopped_it, new_loop, free_loop),
 		cmocka_unit_test_setup_teardown(a_stop_before_the_run_counts, new_loop, free_loop),
 		cmocka_unit_test_setup_teardown(lag_is_the_longest_work_of_a_turn, new_loop, free_loop),
+		cmocka_unit_test_setup_teardown(a_turn_that_does_not_wait_is_timed_whole, new_loop, free_loop),
 		cmocka_unit_test_setup_teardown(waiting_is_not_lag, new_loop, free_loop),
 		cmocka_unit_test_setup_teardown(the_heartbeat_sees_a_stall_of_callbacks, new_loop, free_loop),
 	};

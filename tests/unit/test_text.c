@@ -152,6 +152,7 @@ static void without_a_charset_it_is_detected(void **state)
 		ROW("very long word", "x-klingon-with-a-name-that-never-ends", WATER_GBK, WATER),
 		ROW("ascii", NULL, "no water", "no water"),
 		ROW("neither: latin-1 end", NULL, "caf\xE9", "caf\xEF\xBF\xBD"),
+		ROW("a replacement sent in gbk", NULL, "\xBA\xC5\x84\x31\xA4\x37", "号\xEF\xBF\xBD"),
 		ROW("nothing", NULL, "", ""),
 	};
 
@@ -198,6 +199,7 @@ static void broken_places_become_replacements_and_the_rest_stays(void **state)
 		ROW("stray byte", "UTF-8", "a\xFFz", "a\xEF\xBF\xBDz"),
 		ROW("a replacement sent as such", "UTF-8", "a\xEF\xBF\xBDz", "a\xEF\xBF\xBDz"),
 		ROW("truncated gbk", "gbk", "6\xBA\xC5\xC2", "6号\xEF\xBF\xBD"),
+		ROW("truncated in four bytes", "gbk", "\xBA\xC5\x94\x39\xFC", "号\xEF\xBF\xBD"),
 		ROW("broken gbk keeps ascii", "gbk",
 		    "\xBA\xC5\xFF"
 		    "12",
