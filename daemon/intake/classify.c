@@ -39,7 +39,7 @@ enum hl_class hl_classifier_new(const json_t *rules, const json_t *case_types, s
 				struct hl_error *err)
 {
 	struct hl_classifier *c = calloc(1, sizeof(*c));
-	struct hl_error unheard;
+	struct hl_error unheard = {0};
 	enum hl_class cls;
 
 	err = err ? err : &unheard;

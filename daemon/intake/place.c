@@ -167,7 +167,7 @@ static enum hl_class read_places(struct hl_gazetteer *g, const json_t *doc, stru
 enum hl_class hl_gazetteer_new(const json_t *doc, struct hl_gazetteer **out_r, struct hl_error *err)
 {
 	struct hl_gazetteer *g = calloc(1, sizeof(*g));
-	struct hl_error unheard;
+	struct hl_error unheard = {0};
 	enum hl_class cls;
 
 	err = err ? err : &unheard;
