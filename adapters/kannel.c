@@ -232,22 +232,22 @@ static enum hl_class build(const struct hl_channel *ch, const struct hl_outbound
 /* First fitting row wins. What is in no row proves nothing. */
 static const struct reply {
 	int status;
-	const char *prefix;
 	enum hl_outcome outcome;
+	const char *prefix;
 } replies[] = {
-	{202, "0:", HL_OUT_ACCEPTED},
-	{202, "3:", HL_OUT_ACCEPTED}, /* no SMSC connected: queued in the bearerbox */
-	{202, "Sent.", HL_OUT_ACCEPTED},
-	{503, "Temporal failure", HL_OUT_LATER},
-	{403, "Not routable", HL_OUT_REFUSED},
-	{403, "Number(s)", HL_OUT_REFUSED},      /* black or white list */
-	{403, "", HL_OUT_CONFIG},                /* "Authorization failed for sendsms" and its like */
-	{400, "Charset or body", HL_OUT_CONFIG}, /* built without iconv: no text will ever pass */
-	{400, "Sender missing", HL_OUT_CONFIG},
-	{400, "", HL_OUT_REFUSED},
-	{401, "", HL_OUT_CONFIG},
-	{404, "", HL_OUT_CONFIG},
-	{405, "", HL_OUT_CONFIG},
+	{202, HL_OUT_ACCEPTED, "0:"},
+	{202, HL_OUT_ACCEPTED, "3:"}, /* no SMSC connected: queued in the bearerbox */
+	{202, HL_OUT_ACCEPTED, "Sent."},
+	{503, HL_OUT_LATER, "Temporal failure"},
+	{403, HL_OUT_REFUSED, "Not routable"},
+	{403, HL_OUT_REFUSED, "Number(s)"},      /* black or white list */
+	{403, HL_OUT_CONFIG, ""},                /* "Authorization failed for sendsms" and its like */
+	{400, HL_OUT_CONFIG, "Charset or body"}, /* built without iconv: no text will ever pass */
+	{400, HL_OUT_CONFIG, "Sender missing"},
+	{400, HL_OUT_REFUSED, ""},
+	{401, HL_OUT_CONFIG, ""},
+	{404, HL_OUT_CONFIG, ""},
+	{405, HL_OUT_CONFIG, ""},
 };
 
 static void interpret(const struct hl_channel *ch, int status, struct hl_slice body,
