@@ -18,7 +18,8 @@ struct hl_http_op;
 
 struct hl_http_call {
 	const char *url;
-	const struct hl_http_header *headers; /* CR, LF or NUL in one, or a header of the framing: refused with HL_BUG */
+	const struct hl_http_header
+		*headers; /* CR, LF or NUL in one, or a header of the framing: refused with HL_BUG */
 	size_t n_headers;
 	struct hl_slice body;
 	int64_t deadline_us;    /* total, from submit */
@@ -27,8 +28,9 @@ struct hl_http_call {
 
 /* cls: HL_OK an HTTP answer was read whole (any status), as far as HTTP can tell: a head cut short reads as an answer
  * without body. HL_RETRY nothing of the request left this host (rc 6, 7, 35, 60, queue full, rc 28 before the first
- * byte). HL_UNKNOWN it may have been acted on (rc 18, 28, 52, 55, 56, 65, reply over a cap: max_reply_bytes, 64 headers,
- * 16 KiB of them; also rc 7 when a kept connection died and could not be replaced). HL_CONFIG bad URL. HL_BUG bad header. */
+ * byte). HL_UNKNOWN it may have been acted on (rc 18, 28, 52, 55, 56, 65, reply over a cap: max_reply_bytes, 64
+ * headers, 16 KiB of them; also rc 7 when a kept connection died and could not be replaced). HL_CONFIG bad URL. HL_BUG
+ * bad header. */
 struct hl_http_result {
 	enum hl_class cls;
 	int status;
@@ -49,8 +51,8 @@ void hl_http_client_free(struct hl_http_client **client);
  * Takes   op_r: where the request's handle lives until done or cancel, may be NULL. keeps op_r.
  * Calls   done exactly once, at the fixed point of a later turn, never after cancel. *op_r is NULL before done runs.
  * Errors  reported through done as well; only HL_NOMEM is returned directly (done does not run then). */
-enum hl_class hl_http_submit(struct hl_http_client *client, const struct hl_http_call *call, hl_http_done *done, void *arg,
-			     struct hl_http_op **op_r);
+enum hl_class hl_http_submit(struct hl_http_client *client, const struct hl_http_call *call, hl_http_done *done,
+			     void *arg, struct hl_http_op **op_r);
 void hl_http_cancel(struct hl_http_op **op);
 /* hl_http_client_in_flight - requests whose done is still to come, waiting ones included. */
 unsigned hl_http_client_in_flight(const struct hl_http_client *client);

@@ -25,12 +25,12 @@ struct hl_http_request {
 	struct hl_http_header *headers;
 	size_t n_headers;
 	struct hl_slice body;
-	int version_minor;   /* 0 or 1 */
-	bool keep_alive;     /* what the peer asked for, defaults applied */
+	int version_minor; /* 0 or 1 */
+	bool keep_alive;   /* what the peer asked for, defaults applied */
 	bool expect_continue;
-	struct hl_slice peer;      /* textual address of the connected peer, "unix" for a local socket */
-	int64_t peer_uid;          /* uid on a local socket, else -1 */
-	struct hl_arena *arena;    /* dies with the exchange */
+	struct hl_slice peer;   /* textual address of the connected peer, "unix" for a local socket */
+	int64_t peer_uid;       /* uid on a local socket, else -1 */
+	struct hl_arena *arena; /* dies with the exchange */
 };
 
 struct hl_http_limits {

@@ -22,8 +22,8 @@ struct hl_http_server_options {
 	int64_t idle_us, header_us, body_us; /* absolute, per phase */
 	int64_t answer_us;                   /* a handler that took longer: 503, its late answer is dropped */
 	int64_t write_us;
-	unsigned max_connections;            /* beyond: 503 and close */
-	unsigned max_connections_per_peer;   /* beyond: 429 and close; 0: no cap; local sockets, exempt peers have none */
+	unsigned max_connections;          /* beyond: 503 and close */
+	unsigned max_connections_per_peer; /* beyond: 429 and close; 0: no cap; local sockets, exempt peers have none */
 	/* is_exempt - trusted proxies have no per-peer cap; may be NULL. */
 	bool (*is_exempt)(void *ctx, struct hl_slice peer);
 };
@@ -41,7 +41,8 @@ enum hl_class hl_http_server_listen(struct hl_http_server *server, const char *a
 /* hl_http_server_port - port of the first TCP listener, 0 if none. */
 int hl_http_server_port(const struct hl_http_server *server);
 /* hl_http_server_drain - closes listeners and idle connections, refuses requests that are not yet whole with 503.
- * Calls   done(arg) once, at the fixed point of a later turn, when no exchange is left and every answer has gone out. */
+ * Calls   done(arg) once, at the fixed point of a later turn, when no exchange is left and every answer has gone out.
+ */
 void hl_http_server_drain(struct hl_http_server *server, void (*done)(void *arg), void *arg);
 /* hl_http_server_free - closes everything at once. Not from inside a handler.
  * Exchanges not yet answered stay valid, also behind the loop's end; their reply frees them and does nothing else. */
