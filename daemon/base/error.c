@@ -33,7 +33,7 @@ static void drop_cut_character(char *text, size_t len)
 		text[start - 1] = '\0';
 }
 
-static void set_text(char *text, size_t size, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void set_text(char *text, size_t size, const char *fmt, va_list args)
 {
 	int n = vsnprintf(text, size, fmt, args);
 

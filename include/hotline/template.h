@@ -3,7 +3,8 @@
  * schema/ref/templates.json: {"templates":[{"key":"dispatch","lang":"zh-CN","text":"... {code} {sign_by:time} ...",
  * "params":["code","sign_by"],"lane":"dispatch"}, ...]}. Placeholders: {name} text or integer;
  * {name:time} an instant in integer seconds, shown as 11月25日15:30 (zh) or 25 Nov 15:30 (en) in the
- * calendar's zone; {name?text} text only if the parameter is there and not empty, {} inside it is the value.
+ * calendar's zone; {name?text} or {name:time?text} text only if the parameter is there and not
+ * empty, {} inside it is the value.
  */
 #ifndef HOTLINE_TEMPLATE_H
 #define HOTLINE_TEMPLATE_H
