@@ -15,6 +15,7 @@ create table hl.message (
   outcome     text,
   case_id     bigint,
   claimed_until timestamptz,
+  claims      smallint not null default 0,
   unique (channel, external_id),
   constraint handled_says_how check ((state = 'handled') = (outcome is not null))
 );

@@ -101,7 +101,7 @@ grant insert on hl.refdata, hl.unit, hl.case_type, hl.compound, hl.person, hl.co
   hl.receipt, hl.rung_rule to hotline_daemon;
 grant update on hl.unit, hl.case_type, hl.compound, hl.contact, hl.case, hl.task, hl.ladder, hl.notice, hl.attempt,
   hl.rung_rule to hotline_daemon;
-grant update (state, outcome, case_id, claimed_until, person_id) on hl.message to hotline_daemon;
+grant update (state, outcome, case_id, claimed_until, claims, person_id) on hl.message to hotline_daemon;
 grant update (is_current) on hl.refdata to hotline_daemon;
 grant update (withdrawn_at) on hl.report to hotline_daemon;
 grant update (phone, name, lang, is_opted_out, guard_since, guard_count, wrong_since, wrong_count, survey_case,

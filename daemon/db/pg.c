@@ -25,7 +25,7 @@
 	"select set_config('synchronous_commit', 'on', false), set_config('statement_timeout', '30s', false), "        \
 	"set_config('lock_timeout', '5s', false), set_config('idle_in_transaction_session_timeout', '5s', false), "     \
 	"set_config('TimeZone', 'UTC', false), set_config('client_min_messages', 'warning', false), "                   \
-	"set_config('lc_messages', 'C', false), set_config('jit', 'off', false)"
+	"set_config('jit', 'off', false)"
 
 enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_SETUP, LINK_READY };
 
@@ -35,7 +35,8 @@ struct hl_pg_op {
 	char *json;
 	int flags;
 	int64_t deadline_us;
-	bool carries_prepare, is_cancelled;
+	bool carries_prepare; /* until the server has prepared it */
+	bool is_cancelled;
 	hl_pg_done *done;
 	void *arg;
 	struct hl_pg_op **handle;
@@ -175,12 +176,13 @@ static void keep_error(struct hl_pg *pg, const char *text)
 			*c = ' ';
 }
 
-/* The link is gone: what was sent has an unknown fate, what waits may go over the next one. */
+/* The link is gone: what was sent has an unknown fate, what waits may go over the next one. why NULL: it was kept before. */
 static void drop_link(struct hl_pg *pg, const char *why)
 {
 	struct hl_pg_op *op;
 
-	keep_error(pg, why);
+	if (why)
+		keep_error(pg, why);
 	if (pg->state == LINK_READY)
 		hl_log(HL_WARN, "db.lost", HL_STR("why", pg->error), HL_INT("sent", pg->n_sent));
 	while ((op = TAILQ_FIRST(&pg->sent))) {
@@ -206,9 +208,10 @@ static void drop_link(struct hl_pg *pg, const char *why)
 static void on_notice(void *arg, const PGresult *res)
 {
 	struct hl_pg *pg = arg;
-	const char *detail = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
+	const char *where = PQresultErrorField(res, PG_DIAG_SOURCE_FUNCTION);
 
-	if (detail && strstr(detail, "might not have been replicated"))
+	/* "committed locally, but might not have been replicated": known by its place, the words depend on the locale */
+	if (where && strcmp(where, "SyncRepWaitForLSN") == 0)
 		pg->is_poisoned = true;
 }
 
@@ -352,7 +355,7 @@ static void note_error(struct hl_pg *pg, struct hl_pg_op *op, const PGresult *re
 	snprintf(op->sqlstate, sizeof(op->sqlstate), "%s", state ? state : "08000");
 	op->cls = class_of(op->sqlstate);
 	op->text = strdup(text ? text : "connection lost");
-	if (op->carries_prepare && op->function && !op->result)
+	if (op->carries_prepare)
 		forget_prepared(pg, op->function);
 }
 
@@ -400,6 +403,8 @@ static bool take_result(struct hl_pg *pg)
 		op->result = res;
 		return true;
 	case PGRES_COMMAND_OK:
+		op->carries_prepare = false;
+		break;
 	case PGRES_PIPELINE_ABORTED:
 		break;
 	default:
@@ -423,7 +428,7 @@ static void read_answers(struct hl_pg *pg)
 	if (PQstatus(pg->conn) == CONNECTION_BAD || pg->is_poisoned || (op && op->cls != HL_OK && is_link_error(op->sqlstate)))
 		drop_link(pg, PQerrorMessage(pg->conn));
 	else if (pg->state == LINK_SETUP && !op)
-		drop_link(pg, pg->error);
+		drop_link(pg, NULL);
 }
 
 static void on_socket(evutil_socket_t fd, short what, void *arg)

@@ -83,10 +83,6 @@ static void let_in(struct hl_http_op *op)
 	struct hl_http_client *client = op->client;
 	int64_t left_us = op->deadline_us - hl_mono_us();
 
-	if (left_us <= 0) {
-		on_watchdog(op);
-		return;
-	}
 	op->easy = take_easy(client);
 	move_to(op, HL_OP_ACTIVE);
 	hl_timer_start(&op->watchdog, left_us + GRACE_US);

@@ -165,9 +165,9 @@ begin
 end $$;
 
 -- The parameters every notice about a task may use. Nothing in them tells who reported.
-create or replace function hl.task_params(k hl.task, person bigint) returns jsonb language sql stable as $$
+create or replace function hl.task_params(k hl.task, who bigint) returns jsonb language sql stable as $$
   select jsonb_build_object(
-    'code', coalesce((select n.code from hl.notice_code n where n.task_id = k.id and n.person_id = person), ''),
+    'code', coalesce((select n.code from hl.notice_code n where n.task_id = k.id and n.person_id = who), ''),
     'case', c.code, 'place', case when c.place <> '' then c.place else coalesce(p.name, '') end, 'type', split_part(t.name, '（', 1),
     'urgency', k.urgency, 'unit', u.name, 'unverified', case when c.is_unverified then '待核实' else '' end,
     'sign_by', hl.secs(k.sign_by), 'close_by', hl.secs(k.close_by),

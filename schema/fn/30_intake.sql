@@ -76,36 +76,36 @@ begin
 end $$;
 
 -- Is the sender an officer, or a resident with something open, so that words alone do not tell what is meant?
-create or replace function hl.in_dialogue(person bigint) returns boolean language sql stable as $$
-  select exists (select from hl.contact c where c.person_id = person and c.is_active)
+create or replace function hl.in_dialogue(who bigint) returns boolean language sql stable as $$
+  select exists (select from hl.contact c where c.person_id = who and c.is_active)
       or exists (select from hl.report r join hl.case c on c.id = r.case_id
-                 where r.person_id = person and r.withdrawn_at is null
+                 where r.person_id = who and r.withdrawn_at is null
                    and c.state in ('review', 'dispatched', 'working', 'waiting', 'reopened', 'done'))
-      or exists (select from hl.person p where p.id = person and p.survey_until > hl.now())
+      or exists (select from hl.person p where p.id = who and p.survey_until > hl.now())
 $$;
 
 -- An answer that belongs to no task, at most one per message, within the loop guard.
-create or replace function hl.answer_plain(message bigint, person bigint, template text, params jsonb)
+create or replace function hl.answer_plain(of_message bigint, who bigint, template text, params jsonb)
 returns void language sql as $$
   insert into hl.notice (message_id, person_id, kind, template, params, dedupe, lane, channel, not_before, made_at)
-    select m.id, person, 'reply', template, params, format('message:%s:reply', m.id), hl.lane_rank('reply'), m.channel,
+    select m.id, who, 'reply', answer_plain.template, answer_plain.params, format('message:%s:reply', m.id), hl.lane_rank('reply'), m.channel,
            hl.now(), hl.now()
-    from hl.message m where m.id = message and hl.may_answer(person)
+    from hl.message m where m.id = of_message and hl.may_answer(who)
     on conflict (dedupe) do nothing
 $$;
 
 -- Loop guard: consecutive automatic answers that led to no valid verb (5 an hour; 60 for an officer).
-create or replace function hl.may_answer(person bigint) returns boolean language plpgsql as $$
+create or replace function hl.may_answer(who bigint) returns boolean language plpgsql as $$
 declare
   p hl.person;
-  cap int := case when exists (select from hl.contact c where c.person_id = person and c.is_active) then 60 else 5 end;
+  cap int := case when exists (select from hl.contact c where c.person_id = who and c.is_active) then 60 else 5 end;
 begin
-  select * into p from hl.person where id = person for no key update;
+  select * into p from hl.person where id = who for no key update;
   if p.guard_since is null or p.guard_since < hl.now() - interval '1 hour' then
-    update hl.person set guard_since = hl.now(), guard_count = 1 where id = person;
+    update hl.person set guard_since = hl.now(), guard_count = 1 where id = who;
     return true;
   end if;
-  update hl.person set guard_count = guard_count + 1 where id = person;
+  update hl.person set guard_count = guard_count + 1 where id = who;
   return p.guard_count < cap;
 end $$;
 
@@ -149,15 +149,24 @@ create or replace function hl.talk_again(batch jsonb) returns jsonb language sql
     'talk', hl.talk_context(array(select jsonb_array_elements_text(batch->'messages')::bigint)))
 $$;
 
--- Pending messages whose process died between the 2xx and the decision.
+-- Pending messages whose process died between the 2xx and the decision. One that failed five times is an operator's.
 create or replace function hl.claim_pending(batch jsonb) returns jsonb language plpgsql as $$
 declare ids bigint[];
 begin
+  with given_up as (
+    update hl.message m set state = 'handled', outcome = 'given_up'
+    from (select id from hl.message where state = 'pending' and claims >= 5 and claimed_until < clock_timestamp()
+          for update skip locked) g
+    where m.id = g.id returning m.id)
+  insert into hl.notice (message_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
+    select g.id, d.person_id, 'given_up', 'quarantined', jsonb_build_object('id', 'M' || g.id),
+           format('message:%s:given_up:%s', g.id, d.person_id), hl.lane_rank('dispatch'), hl.now(), hl.now()
+    from given_up g cross join hl.contacts('HOT', 'duty') d;
   with picked as (
     select id from hl.message where state = 'pending' and coalesce(claimed_until, '-infinity') < clock_timestamp()
     order by id limit (batch->>'limit')::int for update skip locked),
   taken as (
-    update hl.message m set claimed_until = clock_timestamp() + interval '30 seconds'
+    update hl.message m set claimed_until = clock_timestamp() + interval '30 seconds', claims = m.claims + 1
     from picked where m.id = picked.id returning m.id)
   select coalesce(array_agg(id), '{}') into ids from taken;
   return jsonb_build_object('now', hl.us(hl.now()), 'talk', hl.talk_context(ids));
@@ -172,7 +181,7 @@ begin
     on conflict (channel, external_id) do nothing returning id into qid;
   if qid is not null then
     insert into hl.notice (person_id, kind, template, params, dedupe, lane, not_before, made_at)
-      select d.person_id, 'quarantine', 'quarantined', jsonb_build_object('id', qid), format('quarantine:%s:%s', qid, d.person_id),
+      select d.person_id, 'quarantine', 'quarantined', jsonb_build_object('id', 'Q' || qid), format('quarantine:%s:%s', qid, d.person_id),
              hl.lane_rank('dispatch'), hl.now(), hl.now() from hl.contacts('HOT', 'duty') d;
   else
     select id into qid from hl.quarantine where channel = batch->>'channel' and external_id = batch->>'ext';

@@ -39,13 +39,13 @@ end $$;
 
 -- The bookkeeping behind every act that held: the reply, the loop guard, the message's mark.
 create or replace function hl.act_settled(a jsonb, is_opened boolean) returns void language plpgsql as $$
-declare person bigint := (a->>'person')::bigint;
+declare who bigint := (a->>'person')::bigint;
 begin
   if a->>'verb' not in ('reply', 'wrong_code') then
-    update hl.person set guard_since = null, guard_count = 0 where id = person and guard_count > 0;
+    update hl.person set guard_since = null, guard_count = 0 where id = who and guard_count > 0;
   end if;
-  if a->'reply' is not null and person is not null then
-    perform hl.answer_plain((a->>'message')::bigint, person, a->'reply'->>'template', coalesce(a->'reply'->'params', '{}'));
+  if a->'reply' is not null and who is not null then
+    perform hl.answer_plain((a->>'message')::bigint, who, a->'reply'->>'template', coalesce(a->'reply'->'params', '{}'));
   end if;
   if a->>'message' is not null and not is_opened then
     update hl.message m set state = 'handled', outcome = a->>'verb',
@@ -92,10 +92,10 @@ begin
 end $$;
 
 -- Only a verified number of the unit that holds the task, which was given a code for it, may act on it.
-create or replace function hl.may_act(k hl.task, person bigint) returns boolean language sql stable as $$
-  select exists (select from hl.contact c where c.person_id = person and c.unit = k.unit and c.is_active
+create or replace function hl.may_act(k hl.task, who bigint) returns boolean language sql stable as $$
+  select exists (select from hl.contact c where c.person_id = who and c.unit = k.unit and c.is_active
                  and c.verified_at is not null)
-     and exists (select from hl.notice_code n where n.task_id = k.id and n.person_id = person)
+     and exists (select from hl.notice_code n where n.task_id = k.id and n.person_id = who)
 $$;
 
 -- Writes one line of history for an act.
