@@ -5,6 +5,6 @@ create type hl.intake_item as (
   verb text,            -- what the words ask for when said by a resident
   disposition text,     -- dispatch | review | not_accepted | empty | silent (no answer, no case)
   type text, urgency text, confidence real, why text, compound text, place text, is_sure boolean, is_unverified boolean,
-  tasks jsonb,          -- [{unit, role, sign_us, arrive_us, close_us, provisional, rungs[], dues_us[]}]
+  tasks jsonb,          -- [{unit, role, from_us, sign_us, arrive_us, close_us, provisional, rungs[], dues_us[]}]
   review_us bigint      -- by when an operator must have looked
 );

@@ -113,7 +113,7 @@ enum hl_class hl_route(const struct hl_refdata *ref, const struct hl_classified 
 	bool is_emergency = cls->urgency == HL_EMERGENCY;
 	enum hl_class done;
 
-	*out_r = (struct hl_routed){.disposition = HL_DISPATCH, .why = ""};
+	*out_r = (struct hl_routed){.disposition = HL_DISPATCH, .why = "", .from_us = now_us};
 	set_review_limit(&r);
 	if (!type) {
 		send_to_review(out_r, "case type is not in the duty table");
@@ -158,8 +158,8 @@ json_t *hl_route_tasks_json(const struct hl_routed *routed)
 
 	for (size_t i = 0; i < routed->n_tasks; i++) {
 		const struct hl_routed_task *t = &routed->tasks[i];
-		json_t *task = json_pack("{s:s, s:s, s:I, s:I, s:b, s:o, s:o}", "unit", t->unit, "role", t->is_lead ? "lead" : "co",
-					 "sign_us", (json_int_t)t->limits.sign_us, "close_us", (json_int_t)t->limits.close_us,
+		json_t *task = json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:o, s:o}", "unit", t->unit, "role",
+					 t->is_lead ? "lead" : "co", "from_us", (json_int_t)routed->from_us, "sign_us", (json_int_t)t->limits.sign_us, "close_us", (json_int_t)t->limits.close_us,
 					 "provisional", t->limits.is_provisional, "rungs", rung_names(t), "dues_us", rung_dues(t));
 
 		if (task && t->limits.arrive_us)

@@ -107,7 +107,8 @@ begin
 end $$;
 
 -- Adds decided tasks to cases: rows, events, ladders, codes, dispatch notices.
--- Takes  parallel arrays: case and its [{unit, role, sign_us, arrive_us, close_us, provisional, rungs[], dues_us[]}].
+-- Takes  parallel arrays: case and its [{unit, role, from_us, sign_us, arrive_us, close_us, provisional, rungs[], dues_us[]}];
+--        assigned_at is from_us, the instant the limits were counted from, however long the batch waited.
 -- Gives  the new tasks' ids.
 create or replace function hl.add_tasks(cases bigint[], tasks jsonb[], at_now timestamptz, by_actor hl.actor_kind,
                                         by_operator text)
@@ -119,10 +120,10 @@ declare
 begin
   with made as (
     insert into hl.task (case_id, unit, role, state, urgency, assigned_at, sign_by, arrive_by, close_by, is_provisional)
-      select w.case_id, k.unit, k.role, 'dispatched', c.urgency, at_now, hl.at_us(k.sign_us), hl.at_us(k.arrive_us),
+      select w.case_id, k.unit, k.role, 'dispatched', c.urgency, hl.at_us(k.from_us), hl.at_us(k.sign_us), hl.at_us(k.arrive_us),
              hl.at_us(k.close_us), coalesce(k.provisional, false)
       from unnest(cases, tasks) w (case_id, list) join hl.case c on c.id = w.case_id
-      cross join jsonb_to_recordset(w.list) k (unit text, role text, sign_us bigint, arrive_us bigint, close_us bigint,
+      cross join jsonb_to_recordset(w.list) k (unit text, role text, from_us bigint, sign_us bigint, arrive_us bigint, close_us bigint,
                                                provisional boolean)
       order by w.case_id, k.role desc
       returning id)
