@@ -29,6 +29,7 @@ struct batch {
 	struct hl_intake *intake;
 	struct item_list items;
 	unsigned n, tries;
+	int64_t sent_us;
 };
 
 struct hl_intake {
@@ -86,8 +87,8 @@ static void send_batch(struct hl_intake *in, struct batch *b)
 {
 	in->n_in_flight++;
 	in->stats.batches++;
-	if (b->n > in->stats.largest_batch)
-		in->stats.largest_batch = b->n;
+	hl_histogram_observe(&in->stats.batch_size, b->n);
+	b->sent_us = hl_mono_us();
 	if (hl_store_submit_json(&in->store, in->options.function, batch_json(b), 0, in->options.deadline_us, on_stored, b) != HL_OK) {
 		in->n_in_flight--;
 		answer_all(b, HL_RETRY);
@@ -242,6 +243,7 @@ static void on_stored(void *arg, const struct hl_pg_result *r)
 	json_t *reply = r->cls == HL_OK ? json_loadb(r->json.ptr, r->json.len, 0, NULL) : NULL;
 
 	in->n_in_flight--;
+	hl_histogram_observe(&in->stats.latency_s, (double)(hl_mono_us() - b->sent_us) / 1e6);
 	if (reply) {
 		take_answers(b, reply);
 	} else if (is_item_fault(r)) {
@@ -274,6 +276,8 @@ struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *sto
 	in->options = *options;
 	in->hooks = *hooks;
 	in->clock = clock;
+	in->stats.batch_size = hl_histogram_sizes();
+	in->stats.latency_s = hl_histogram_seconds();
 	in->post = (struct hl_post){.fn = send_waiting, .arg = in};
 	TAILQ_INIT(&in->waiting);
 	TAILQ_INIT(&in->resubmit);

@@ -197,9 +197,12 @@ static void route(void *ctx, struct hl_http_exchange *x)
 		hl_http_reply(x, 200, "application/json", HL_LIT("{\"alive\":true}"));
 	else if (hl_slice_eq_str(req->path, "/readyz") && is_read)
 		show_ready(g, x);
+	else if (hl_slice_eq_str(req->path, "/metrics") && is_read)
+		metrics_handle(g, x);
 	else if (hl_slice_eq_str(req->path, "/sink/loopback") && hl_slice_eq_str(req->method, "POST") && has_loopback(g->config))
 		sink_handle(g, x);
-	else if (hl_slice_eq_str(req->path, "/healthz") || hl_slice_eq_str(req->path, "/readyz"))
+	else if (hl_slice_eq_str(req->path, "/healthz") || hl_slice_eq_str(req->path, "/readyz") ||
+		 hl_slice_eq_str(req->path, "/metrics"))
 		hl_http_reply_reason(x, 405, "method not allowed");
 	else
 		hl_http_reply_reason(x, 404, "no such path");

@@ -34,6 +34,8 @@ struct gateway {
 void webhook_handle(struct gateway *g, struct hl_http_exchange *x);
 /* /sink/loopback: the phone network of the loopback provider. */
 void sink_handle(struct gateway *g, struct hl_http_exchange *x);
+/* /metrics for Prometheus. */
+void metrics_handle(struct gateway *g, struct hl_http_exchange *x);
 /* The admin socket: POST /admin/VERB with JSON. */
 void admin_handle(void *ctx, struct hl_http_exchange *x);
 /* The address a request came from: X-Forwarded-For only from trusted proxies. Lives in the request's arena. */

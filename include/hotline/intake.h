@@ -8,6 +8,7 @@
 #define HOTLINE_INTAKE_H
 
 #include "hotline/clock.h"
+#include "hotline/histogram.h"
 #include "hotline/loop.h"
 #include "hotline/provider.h"
 #include "hotline/refdata.h"
@@ -49,7 +50,7 @@ struct hl_intake_hooks {
 
 struct hl_intake_stats {
 	unsigned long long batches, items, repeats, quarantined, bisections, failed;
-	unsigned largest_batch;
+	struct hl_histogram batch_size, latency_s;
 };
 
 struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *store, const struct hl_intake_options *options,
