@@ -46,6 +46,25 @@ static void says_no_content_type_of_its_own(void **state)
 	tear_down(&w);
 }
 
+/* Curl would ask first, and wait a second for a peer that does not answer the question. */
+static void a_large_body_goes_out_without_asking(void **state)
+{
+	static char body[1100 << 10];
+	struct world w;
+	struct outcome o;
+	struct hl_http_call call;
+
+	(void)state;
+	set_up(&w, 4);
+	w.p.replies[0] = OK_HI;
+	memset(body, 'b', sizeof(body) - 1);
+	call = make_call(&w, body);
+	run(&w, &call, &o);
+	assert_int_equal(o.cls, HL_OK);
+	assert_null(strstr(w.p.heads, "Expect"));
+	tear_down(&w);
+}
+
 static void a_connection_is_used_again(void **state)
 {
 	struct world w;
@@ -330,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends_a_post_and_gives_the_answer),
 		cmocka_unit_test(says_no_content_type_of_its_own),
+		cmocka_unit_test(a_large_body_goes_out_without_asking),
 		cmocka_unit_test(a_connection_is_used_again),
 		cmocka_unit_test(a_request_is_never_sent_twice_by_itself),
 		cmocka_unit_test(a_refused_reconnect_does_not_hide_a_request_that_left),

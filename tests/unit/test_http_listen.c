@@ -95,6 +95,36 @@ static void a_dead_socket_is_replaced_and_a_file_is_not(void **state)
 	rmdir(folder);
 }
 
+/* Somebody serves it and is too busy to accept: that is not dead. */
+static void a_busy_socket_is_not_replaced(void **state)
+{
+	char folder[] = "/tmp/hl-http-XXXXXX", address[80];
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct hl_error err;
+	struct fixture f;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), waiting[4];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", folder);
+	snprintf(address, sizeof(address), "unix:%s/s", folder);
+	begin(&f, &default_options);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	for (int i = 0; i < 4; i++) {
+		waiting[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(waiting[i], (struct sockaddr *)&addr, sizeof(addr));
+	}
+	assert_int_equal(hl_http_server_listen(f.server, address, &err), HL_CONFIG);
+	assert_non_null(strstr(err.text, "another process serves it"));
+	for (int i = 0; i < 4; i++)
+		close(waiting[i]);
+	close(fd);
+	unlink(addr.sun_path);
+	end(&f);
+	rmdir(folder);
+}
+
 static void bad_addresses_are_refused_with_a_reason(void **state)
 {
 	static const char *const addresses[] = {
@@ -191,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_tcp_peer_is_named_by_its_address),
 		cmocka_unit_test(a_local_peer_is_known_by_its_uid),
 		cmocka_unit_test(a_dead_socket_is_replaced_and_a_file_is_not),
+		cmocka_unit_test(a_busy_socket_is_not_replaced),
 		cmocka_unit_test(bad_addresses_are_refused_with_a_reason),
 		cmocka_unit_test(running_out_of_descriptors_neither_spins_nor_floods_the_log),
 	};

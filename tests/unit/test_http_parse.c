@@ -89,6 +89,8 @@ static const struct row rows[] = {
 	BAD("bare LF behind header", "GET / HTTP/1.1\r\nHost: a\n\r\n", 400),
 	BAD("bare CR in header", GET "X: a\rb\r\n\r\n", 400),
 	BAD("two CR", GET "\r\r\n", 400),
+	BAD("CR in the text, LF at its end", GET "X: a\rb\n\r\n", 400),
+	BAD("delete in header", GET "X: a\x7f\r\n\r\n", 400),
 	BAD("NUL in header", GET "X: a\0b\r\n\r\n", 400),
 	BAD("continuation", GET "X: a\r\n b\r\n\r\n", 400),
 	BAD("continuation with tab", GET "X: a\r\n\tb\r\n\r\n", 400),
@@ -147,6 +149,7 @@ static const struct row rows[] = {
 	BAD("hex prefix", CHUNKED "0x3\r\nabc\r\n0\r\n\r\n", 400),
 	BAD("signed size", CHUNKED "+3\r\nabc\r\n0\r\n\r\n", 400),
 	BAD("empty size", CHUNKED "\r\nabc\r\n0\r\n\r\n", 400),
+	BAD("empty size as the end", CHUNKED "\r\n\r\n", 400),
 	BAD("no digit", CHUNKED "g\r\n", 400),
 	BAD("17 digits", CHUNKED "00000000000000003\r\nabc\r\n0\r\n\r\n", 400),
 	BAD("wrapping size", CHUNKED "10000000000000003\r\nabc\r\n0\r\n\r\n", 400),
@@ -401,6 +404,12 @@ static void reset_forgets_the_last_request(void **state)
 	assert_int_equal(req->peer_uid, -1);
 	assert_false(req->expect_continue);
 	assert_null(req->query.ptr);
+
+	hl_http_parser_reset(parser);
+	feed(parser, HL_LIT(POST "Content-Length: 9\r\n\r\nhalf"));
+	hl_http_parser_reset(parser);
+	feed(parser, HL_LIT(GET "\r\n"));
+	assert_int_equal(hl_http_parser_phase(parser), HL_HTTP_DONE);
 	hl_http_parser_free(&parser);
 }
 

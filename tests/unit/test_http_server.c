@@ -194,10 +194,13 @@ static void close_is_honoured_and_announced(void **state)
 		join(&f, &c);
 		say(&c, cases[i].request);
 		UNTIL(&f, has_heard(&c, "GET /? ") && (c.is_closed || !cases[i].closes));
+		/* Our side closes first and stays to take what the peer still sends. */
+		assert_int_equal(hl_http_server_stats(f.server)->connections, 1);
 		turn_idly(&f);
 		assert_int_equal(c.is_closed, cases[i].closes);
 		assert_true(has_heard(&c, cases[i].expected));
 		leave(&f, &c);
+		UNTIL(&f, hl_http_server_stats(f.server)->connections == 0);
 	}
 	end(&f);
 }
@@ -308,11 +311,39 @@ static void drain_lets_requests_in_work_finish(void **state)
 
 	echo(f.held[0]);
 	UNTIL(&f, busy.is_closed);
+	assert_int_equal(f.n_drained, 0);
 	leave(&f, &busy);
 	UNTIL(&f, f.n_drained > 0);
 	turn_idly(&f);
 	assert_int_equal(f.n_drained, 1);
 	assert_int_equal(f.n_held, 1);
+	end(&f);
+}
+
+static void drain_closes_behind_answers_that_are_leaving(void **state)
+{
+	struct fixture f;
+	struct client a, b;
+
+	(void)state;
+	begin(&f, &default_options);
+	f.holds = true;
+	join(&f, &a);
+	join(&f, &b);
+	say(&a, GET("/"));
+	say(&b, GET("/"));
+	UNTIL(&f, f.n_held == 2);
+	echo(f.held[0]);
+	echo(f.held[1]);
+	hl_http_server_drain(f.server, on_drained, &f);
+	UNTIL(&f, a.is_closed && b.is_closed);
+	assert_true(has_heard(&a, "GET /? ") && has_heard(&b, "GET /? "));
+	leave(&f, &a);
+	UNTIL(&f, hl_http_server_stats(f.server)->connections == 1);
+	turn_idly(&f);
+	assert_int_equal(f.n_drained, 0);
+	leave(&f, &b);
+	UNTIL(&f, f.n_drained == 1);
 	end(&f);
 }
 
@@ -396,6 +427,7 @@ int main(void)
 		cmocka_unit_test(a_reason_is_json_whatever_it_holds),
 		cmocka_unit_test(continue_is_said_before_the_body),
 		cmocka_unit_test(drain_lets_requests_in_work_finish),
+		cmocka_unit_test(drain_closes_behind_answers_that_are_leaving),
 		cmocka_unit_test(drain_of_an_idle_server_is_done_later_not_inside),
 		cmocka_unit_test(drain_waits_for_exchanges_whose_client_is_gone),
 		cmocka_unit_test(free_leaves_unanswered_exchanges_valid),
