@@ -1,9 +1,9 @@
-/* item.c - from a provider's message to the row hl.intake takes (contract in hotline/intake.h)
+/* item.c - from a provider's message to the row hl.intake takes (contract in hotline/item.h)
  *
  * Pure: decodes, normalises the number, classifies, places, routes, computes limits.
  * What depends on the database's state (repeat, role, open cases) is left to it.
  */
-#include "hotline/intake.h"
+#include "hotline/item.h"
 
 #include "hotline/route.h"
 #include "hotline/talk.h"

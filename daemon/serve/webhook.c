@@ -5,6 +5,7 @@
  */
 #include "gateway.h"
 
+#include "hotline/item.h"
 #include "hotline/log.h"
 
 #include <stdlib.h>

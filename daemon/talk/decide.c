@@ -1,7 +1,7 @@
 /* decide.c - entry and shared parts of deciding on a dialogue text (contract in hotline/decide.h). Pure. */
 #include "decide.h"
 
-#include "hotline/intake.h"
+#include "hotline/item.h"
 
 json_t *talk_act(const struct talk *t, const char *actor, const char *verb)
 {

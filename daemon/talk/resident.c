@@ -1,7 +1,7 @@
 /* resident.c - a resident's text and open cases -> act and reply; pure */
 #include "decide.h"
 
-#include "hotline/intake.h"
+#include "hotline/item.h"
 #include "hotline/route.h"
 
 #include <ctype.h>

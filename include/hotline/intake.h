@@ -1,8 +1,8 @@
-/* intake.h - inbound texts on their way to durability
+/* intake.h - the batcher: inbound texts and receipts on their way to durability
  *
- * hl_intake_item    pure: a provider's message -> the row hl.intake takes, everything decided that words can decide
- * hl_intake         the batcher: all items waiting at a loop turn go in ONE call; a data error is bisected until the
- *                   bad one stands alone and is quarantined, the others are committed and answered normally
+ * All items waiting at a loop turn go in ONE call; a data error is bisected until the bad
+ * one stands alone and is quarantined, the others are committed and answered normally.
+ * What an item says is item.h's.
  */
 #ifndef HOTLINE_INTAKE_H
 #define HOTLINE_INTAKE_H
@@ -10,18 +10,7 @@
 #include "hotline/clock.h"
 #include "hotline/histogram.h"
 #include "hotline/loop.h"
-#include "hotline/provider.h"
-#include "hotline/refdata.h"
 #include "hotline/store.h"
-
-/* hl_intake_item - Takes: channel name, the inbound as parsed, calling code, case time. arena: scratch.
- * Gives   JSON object for hl.intake_item without "i" (the caller owns it), NULL when memory is out.
- * Calls   pure. Cost O(text) */
-json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const char *country,
-		       const struct hl_inbound *in, struct hl_arena *arena, int64_t now_us);
-
-/* hl_intake_report - the item's decided part for a text that opens a case later (talk): type, urgency, place, tasks, ... */
-json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, struct hl_arena *arena, int64_t now_us);
 
 struct hl_intake;
 
