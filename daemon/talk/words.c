@@ -190,14 +190,21 @@ static bool match_here(const struct words *w, size_t at, struct hl_slice pattern
 
 bool words_match(const struct words *w, size_t at, const char *patterns, size_t *end_r)
 {
+	bool is_found = false;
+	size_t longest = 0, end;
+
 	while (*patterns) {
 		size_t n = strcspn(patterns, " ");
 
-		if (n > 0 && match_here(w, at, (struct hl_slice){patterns, n}, end_r))
-			return true;
+		if (n > 0 && match_here(w, at, (struct hl_slice){patterns, n}, &end) && (!is_found || end > longest)) {
+			is_found = true;
+			longest = end;
+		}
 		patterns += n + strspn(patterns + n, " ");
 	}
-	return false;
+	if (is_found)
+		*end_r = longest;
+	return is_found;
 }
 
 bool words_find(const struct words *w, struct span in, const char *patterns, struct span *found_r)
@@ -215,6 +222,17 @@ bool words_have(const struct words *w, const char *patterns)
 	struct span found;
 
 	return words_find(w, (struct span){0, w->n}, patterns, &found);
+}
+
+void words_find_head(struct words *w)
+{
+	w->head = 0;
+	while (w->head < w->n) {
+		if (w->runes[w->head].cp == TALK_CODE || !rune_is_word(w->runes[w->head].cp))
+			w->head++;
+		else if (!words_match(w, w->head, talk_grammar.openers, &w->head))
+			break;
+	}
 }
 
 /* ---- cutting -------------------------------------------------------------- */

@@ -48,12 +48,15 @@ struct span words_sentence(const struct words *w, size_t at);
  *         start; > at a clause's end; $ nothing but marks follows; ~ up to 6 runes without a mark;
  *         [xyz] one of these; @ a unit's name of up to 10 runes; = no blank before the next
  *         rune. All else stands for itself.
- * Gives   true and the rune behind the match */
+ * Gives   true and the rune behind the longest match; false leaves *end_r alone */
 bool words_match(const struct words *w, size_t at, const char *patterns, size_t *end_r);
 
 /* words_find - the first match in a span, or false. */
 bool words_find(const struct words *w, struct span in, const char *patterns, struct span *found_r);
 bool words_have(const struct words *w, const char *patterns);
+
+/* words_find_head - sets head: behind openers, codes and marks. */
+void words_find_head(struct words *w);
 
 /* words_cut - the source text of a span, without marks and blanks at its ends. borrows. */
 struct hl_slice words_cut(const struct words *w, struct span s);

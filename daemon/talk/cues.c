@@ -1,0 +1,102 @@
+/* cues.c - occurrences of cues and the doubts about them (contract in cues.h)
+ *
+ * Pure. A doubt reaches as far as the sentence: the runes between two marks.
+ */
+#include "cues.h"
+
+#include <string.h>
+
+#define IDIOM_REACH 8 /* runes an idiom may start before an occurrence */
+
+static bool has(const struct words *w, size_t from, size_t to, const char *patterns)
+{
+	struct span found;
+
+	return words_find(w, (struct span){from, to}, patterns, &found);
+}
+
+/* Walks back over what may stand between a negation and the verb: 没来得及签, 还没有办结. */
+static bool is_negated(const struct words *w, struct span s, struct span sentence)
+{
+	size_t at = s.from, end;
+
+	while (at > sentence.from) {
+		at--;
+		if (words_match(w, at, talk_grammar.negators, &end))
+			return !words_match(w, at, "不了 不好 不到 不清 不明 不开 无误 未接 别的 别人 非常", &end);
+		if (!words_match(w, at, talk_grammar.negated_filler, &end))
+			break;
+	}
+	return words_match(w, s.to, talk_grammar.negated_behind, &end);
+}
+
+static bool ends_with(const struct words *w, struct span sentence, const char *patterns)
+{
+	size_t end;
+
+	for (size_t n = 1; n <= 3 && sentence.from + n <= sentence.to; n++)
+		if (words_match(w, sentence.to - n, patterns, &end) && end == sentence.to)
+			return true;
+	return false;
+}
+
+static bool is_asked(const struct words *w, struct span sentence)
+{
+	return has(w, sentence.from, sentence.to, talk_grammar.asking) || ends_with(w, sentence, talk_grammar.asking_end) ||
+	       (sentence.to < w->n && w->runes[sentence.to].cp == '?');
+}
+
+unsigned cue_doubts(const struct words *w, struct span s)
+{
+	struct span sentence = words_sentence(w, s.from);
+	unsigned doubts = 0;
+
+	/* A pattern may itself run over a mark. */
+	if (sentence.to < s.to)
+		sentence.to = words_sentence(w, s.to - 1).to;
+	if (is_negated(w, s, sentence))
+		doubts |= TALK_NEGATED;
+	if (is_asked(w, sentence))
+		doubts |= TALK_ASKED;
+	if (has(w, sentence.from, sentence.to, talk_grammar.hedges) || ends_with(w, sentence, talk_grammar.hedge_end))
+		doubts |= TALK_HEDGED;
+	if (has(w, sentence.from, s.from, talk_grammar.later) && !has(w, sentence.from, s.to, talk_grammar.settled))
+		doubts |= TALK_LATER;
+	return doubts;
+}
+
+static bool is_idiom(const struct words *w, struct span s, const char *idioms)
+{
+	size_t from = s.from > IDIOM_REACH ? s.from - IDIOM_REACH : 0, end;
+
+	for (size_t at = from; at < s.to; at++)
+		if (words_match(w, at, idioms, &end) && end > s.from)
+			return true;
+	return false;
+}
+
+bool cue_find(const struct words *w, const struct cue *cue, struct span within, unsigned doubts, struct span *found_r,
+	      bool *doubtful_r)
+{
+	struct span s;
+
+	while (words_find(w, within, cue->words, &s)) {
+		within.from = s.from + 1;
+		if (is_idiom(w, s, cue->idioms))
+			continue;
+		if (doubts == 0 || !(cue_doubts(w, s) & doubts)) {
+			*found_r = s;
+			return true;
+		}
+		if (doubtful_r)
+			*doubtful_r = true;
+	}
+	return false;
+}
+
+bool cue_has(const struct words *w, const struct cue *cue, unsigned doubts)
+{
+	struct span found;
+
+	return cue_find(w, cue, (struct span){0, w->n}, doubts, &found, NULL);
+}

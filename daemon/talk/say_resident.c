@@ -1,0 +1,168 @@
+/* say_resident.c - which verb a resident means (contract in cues.h)
+ *
+ * Pure. Any text is a report unless it plainly commands something else about a case of the sender's own.
+ */
+#include "cues.h"
+
+#include "hotline/text.h"
+
+#define SAID_MIN 3 /* runes below which a text that fits nothing is no report */
+
+static size_t count_words(const struct words *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		n += rune_is_word(w->runes[i].cp) && w->runes[i].cp != TALK_CODE;
+	return n;
+}
+
+/* ---- ratings ---------------------------------------------------------------- */
+
+static const struct {
+	const char *words;
+	char digit;
+} ratings[] = {
+	{"非常不满意 很不满意 太不满意 十分不满意 极不满意 特别不满意 不太满意 不满意 不满", '3'},
+	{"基本满意", '2'},
+	{"非常满意 很满意 十分满意 挺满意 特别满意 满意 太满意", '1'},
+};
+
+static const char rating_openers[] = "评价 打分 我选 选择 选 我评 评 我打 打 回复 给 我 是 结果 满意度 服务 处理结果 对处理 对结果 办理 # 了 总体 : ,";
+
+/* The rating that the text starts with, behind its code and words like 我选; 0: none. */
+static char rating_at(const struct words *w, size_t at, size_t *end_r)
+{
+	for (size_t i = 0; i < sizeof(ratings) / sizeof(ratings[0]); i++)
+		if (words_match(w, at, ratings[i].words, end_r))
+			return ratings[i].digit;
+	if (at < w->n && w->runes[at].cp >= '1' && w->runes[at].cp <= '3') {
+		*end_r = at + 1;
+		return (char)w->runes[at].cp;
+	}
+	return 0;
+}
+
+static bool is_rating_end(const struct words *w, size_t at, bool was_digit)
+{
+	size_t end;
+
+	if (at >= w->n || words_match(w, at, "吧> 啊> 呀> 了> 哈> 的> 哦> 谢谢", &end))
+		return true;
+	if (was_digit && words_match(w, at, "、 / . 或 满意 不满 基本 - ~", &end))
+		return words_match(w, at, ".$ .>满 满意> 满意, 基本满意> 不满意> 不满意,", &end);
+	return words_ends_clause(w, at) && !words_match(w, at, "? 吗", &end) && !(was_digit && words_match(w, at, "=[123]", &end));
+}
+
+static bool look_for_rating(const struct words *w, struct meaning *out)
+{
+	size_t at = 0, end, next;
+	char digit;
+
+	while (at < w->n && (words_match(w, at, rating_openers, &next) || !rune_is_word(w->runes[at].cp)))
+		at = words_match(w, at, rating_openers, &next) ? next : at + 1;
+	digit = rating_at(w, at, &end);
+	if (!digit || words_match(w, end, "号 楼 栋 单元", &next) || !is_rating_end(w, end, w->runes[at].cp < 0x80))
+		return false;
+	/* "1、路灯不亮 2、没保安" is a list. */
+	if (words_have(w, "1、 1.[不没路电水楼物]") || words_have(w, "1或 1还是 2或 2还是"))
+		return false;
+	while (words_match(w, end, "吧 啊 呀 了 哈 哦 满意 基本满意 不满意 的", &next))
+		end = next;
+	*out = (struct meaning){.verb = HL_VERB_SURVEY, .command = {0, end}, .digit = digit};
+	return true;
+}
+
+/* ---- verbs ------------------------------------------------------------------ */
+
+static bool look_for(const struct words *w, const struct cue *cue, unsigned doubts, enum hl_verb verb, struct meaning *out)
+{
+	struct span found;
+
+	if (!cue_find(w, cue, (struct span){0, w->n}, doubts, &found, NULL))
+		return false;
+	*out = (struct meaning){.verb = verb, .command = found};
+	return true;
+}
+
+/* Impatience without 催: about a case only when there is one and nothing new is told. */
+static bool is_impatient(const struct parts *p, size_t n_open)
+{
+	const struct words *w = &p->typed;
+
+	if (n_open == 0 || !cue_has(w, &talk_grammar.impatient, 0) || cue_has(w, &talk_grammar.danger, 0))
+		return false;
+	return p->typed_codes.first != TALK_NO_CODE || !cue_has(w, &talk_grammar.grievance, 0) ||
+	       cue_has(w, &talk_grammar.refers_back, 0);
+}
+
+static bool is_status(const struct parts *p, size_t n_open)
+{
+	const struct words *w = &p->typed;
+
+	return n_open > 0 && cue_has(w, &talk_grammar.status_words, 0) && !cue_has(w, &talk_grammar.danger, 0) &&
+	       (p->typed_codes.first != TALK_NO_CODE || cue_has(w, &talk_grammar.refers_back, 0) || !cue_has(w, &talk_grammar.grievance, 0));
+}
+
+static void look_for_talk(const struct parts *p, size_t n_open, struct meaning *out)
+{
+	const struct words *w = &p->typed;
+
+	if (is_impatient(p, n_open))
+		out->verb = HL_VERB_CHASE;
+	else if (is_status(p, n_open))
+		*out = (struct meaning){.verb = HL_VERB_STATUS, .is_all = cue_has(w, &talk_grammar.all_cases, 0)};
+	else if (n_open > 0 && !look_for(w, &talk_grammar.refers_back, 0, HL_VERB_SUPPLEMENT, out))
+		out->verb = HL_VERB_REPORT;
+}
+
+/* Human, but no matter of ours: chat, resignation, private life. */
+static bool is_no_report(const struct parts *p)
+{
+	const struct words *w = &p->typed;
+	bool is_matter = cue_has(w, &talk_grammar.grievance, 0) || cue_has(w, &talk_grammar.danger, 0);
+
+	if (count_words(w) < SAID_MIN || (p->typed_codes.first != TALK_NO_CODE && count_words(w) < SAID_MIN))
+		return true;
+	if (cue_has(w, &talk_grammar.resolved, 0) && !cue_has(w, &talk_grammar.new_matter, 0) && !cue_has(w, &talk_grammar.danger, 0))
+		return true;
+	return !is_matter && (cue_has(w, &talk_grammar.chat, 0) || cue_has(w, &talk_grammar.private_life, 0)) &&
+	       !cue_has(w, &talk_grammar.new_matter, 0);
+}
+
+static bool look_for_command(const struct parts *p, struct meaning *out)
+{
+	const struct words *w = &p->typed;
+
+	if (look_for(w, &talk_grammar.withdraw, TALK_NEGATED | TALK_ASKED, HL_VERB_WITHDRAW, out) ||
+	    look_for(w, &talk_grammar.chase, TALK_NEGATED, HL_VERB_CHASE, out) ||
+	    look_for(w, &talk_grammar.supplement, TALK_NEGATED, HL_VERB_SUPPLEMENT, out))
+		return true;
+	if (!look_for(w, &talk_grammar.status, TALK_NEGATED, HL_VERB_STATUS, out))
+		return false;
+	out->is_all = cue_has(w, &talk_grammar.all_cases, 0);
+	return true;
+}
+
+void talk_resident_meaning(const struct parts *p, size_t n_open, struct meaning *out_r)
+{
+	const struct words *w = &p->typed;
+
+	*out_r = (struct meaning){.verb = HL_VERB_REPORT};
+	if (cue_has(w, &talk_grammar.help_resident, 0)) {
+		out_r->verb = HL_VERB_HELP;
+		return;
+	}
+	if (cue_has(w, &talk_grammar.officer_verbs, 0) || cue_has(w, &talk_grammar.withdraw, 0)) {
+		out_r->verb = HL_VERB_ASK;
+		look_for(w, &talk_grammar.withdraw, TALK_NEGATED | TALK_ASKED, HL_VERB_WITHDRAW, out_r);
+		return;
+	}
+	if (look_for_rating(w, out_r))
+		return;
+	if (cue_has(w, &talk_grammar.new_matter, 0) || look_for_command(p, out_r))
+		return;
+	look_for_talk(p, n_open, out_r);
+	if (out_r->verb == HL_VERB_REPORT && is_no_report(p))
+		out_r->verb = HL_VERB_ASK;
+}
