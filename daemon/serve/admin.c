@@ -111,7 +111,7 @@ static void run(struct gateway *g, struct hl_http_exchange *x, const struct verb
 	if (!verb->is_act)
 		json_object_set_new(args, "by", json_string(actor));
 	g->n_admin_calls++;
-	if (hl_store_submit_json(&g->store, verb->function, args, 0, g->config->db_deadline_ms * HL_US_PER_MS * 4, on_done, c) !=
+	if (hl_store_submit_json(&g->work_store, verb->function, args, 0, g->config->db_deadline_ms * HL_US_PER_MS * 4, on_done, c) !=
 	    HL_OK) {
 		g->n_admin_calls--;
 		free(c);

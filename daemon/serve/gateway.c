@@ -33,6 +33,14 @@ static void set_trouble(struct gateway *g, const char *text)
 		hl_log(HL_WARN, "gateway.not_ready", HL_STR("why", text));
 }
 
+/* Why the database cannot be used, "" when both connections can. */
+static const char *database_trouble(const struct gateway *g)
+{
+	const char *trouble = hl_pg_last_error(g->work_pg);
+
+	return trouble[0] ? trouble : hl_pg_last_error(g->intake_pg);
+}
+
 static bool has_move(const json_t *law, const struct hl_move *move)
 {
 	char line[128];
@@ -121,12 +129,12 @@ static void say_hello(void *arg)
 
 	if (g->is_greeting)
 		return;
-	if (!g->store.is_ready(g->store.ctx)) {
-		set_trouble(g, hl_pg_last_error(g->pg));
+	if (database_trouble(g)[0]) {
+		set_trouble(g, database_trouble(g));
 		hl_timer_start(&g->hello_timer, HELLO_AGAIN_US / 10);
 		return;
 	}
-	if (hl_store_submit_json(&g->store, "hello", json_object(), HL_PG_IDEMPOTENT, g->config->db_deadline_ms * HL_US_PER_MS,
+	if (hl_store_submit_json(&g->work_store, "hello", json_object(), HL_PG_IDEMPOTENT, g->config->db_deadline_ms * HL_US_PER_MS,
 				 on_hello, g) == HL_OK)
 		g->is_greeting = true;
 	else
@@ -169,7 +177,7 @@ static void on_refdata(void *arg, int64_t version)
 
 static void show_ready(struct gateway *g, struct hl_http_exchange *x)
 {
-	const char *trouble = g->is_draining ? "draining" : g->trouble[0] ? g->trouble : hl_pg_last_error(g->pg);
+	const char *trouble = g->is_draining ? "draining" : g->trouble[0] ? g->trouble : database_trouble(g);
 
 	if (trouble[0] || !g->refdata)
 		hl_http_reply_reason(x, 503, trouble[0] ? trouble : "starting");
@@ -255,16 +263,16 @@ static bool make_flow(struct gateway *g)
 	struct hl_intake_options receipts = {
 		.function = "receipts", .batch_max = c->batch_max, .waiting_max = ITEMS_WAITING, .deadline_us = deadline_us};
 	struct hl_intake_hooks hooks = {.arg = g, .on_talk = on_talk, .on_committed = on_committed};
-	struct hl_dialogue_setup dialogue = {.loop = g->loop, .store = g->store, .refdata = &g->refdata, .config = c,
+	struct hl_dialogue_setup dialogue = {.loop = g->loop, .store = g->work_store, .refdata = &g->refdata, .config = c,
 					     .clock = &g->clock, .on_committed = on_committed, .arg = g};
-	struct hl_outbox_setup outbox = {.loop = g->loop, .store = g->store, .client = g->client, .refdata = &g->refdata,
+	struct hl_outbox_setup outbox = {.loop = g->loop, .store = g->work_store, .client = g->client, .refdata = &g->refdata,
 					 .config = c, .clock = &g->clock};
-	struct hl_ticker_setup ticker = {.loop = g->loop, .store = g->store, .clock = &g->clock,
+	struct hl_ticker_setup ticker = {.loop = g->loop, .store = g->work_store, .clock = &g->clock,
 					 .period_us = c->poll_ms * HL_US_PER_MS, .deadline_us = deadline_us, .arg = g,
 					 .on_pulse = on_pulse, .on_refdata = on_refdata};
 
-	g->intake = hl_intake_new(g->loop, &g->store, &intake, &hooks, &g->clock);
-	g->receipts = hl_intake_new(g->loop, &g->store, &receipts, &hooks, &g->clock);
+	g->intake = hl_intake_new(g->loop, &g->intake_store, &intake, &hooks, &g->clock);
+	g->receipts = hl_intake_new(g->loop, &g->intake_store, &receipts, &hooks, &g->clock);
 	g->dialogue = hl_dialogue_new(&dialogue);
 	g->outbox = hl_outbox_new(&outbox);
 	g->ticker = hl_ticker_new(&ticker);
@@ -283,11 +291,14 @@ enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *confi
 		return hl_fail(err, HL_NOMEM, "out of memory");
 	g->loop = loop;
 	g->config = config;
-	g->pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
+	g->intake_pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
+	g->work_pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
 	g->client = hl_http_client_new(loop, config->send_concurrency);
-	if (g->pg)
-		g->store = hl_store_pg(g->pg);
-	if (!g->pg || !g->client || !hl_timer_init(&g->hello_timer, loop, say_hello, g) ||
+	if (g->intake_pg && g->work_pg) {
+		g->intake_store = hl_store_pg(g->intake_pg);
+		g->work_store = hl_store_pg(g->work_pg);
+	}
+	if (!g->intake_pg || !g->work_pg || !g->client || !hl_timer_init(&g->hello_timer, loop, say_hello, g) ||
 	    !hl_timer_init(&g->drain_timer, loop, look_drained, g) || !make_flow(g))
 		cls = hl_fail(err, HL_NOMEM, "out of memory");
 	if (cls == HL_OK)
@@ -340,7 +351,7 @@ void hl_gateway_drain(struct gateway *g)
 	look_drained(g);
 }
 
-/* After a drain that ran out of time calls may still be in flight: the link goes first, so that nothing answers into freed parts. */
+/* After a drain that ran out of time calls may still be in flight: the links go first, so that nothing answers into freed parts. */
 void hl_gateway_free(struct gateway **gp)
 {
 	struct gateway *g = *gp;
@@ -348,7 +359,8 @@ void hl_gateway_free(struct gateway **gp)
 	if (!g)
 		return;
 	*gp = NULL;
-	hl_pg_free(&g->pg);
+	hl_pg_free(&g->intake_pg);
+	hl_pg_free(&g->work_pg);
 	hl_timer_fini(&g->hello_timer);
 	hl_timer_fini(&g->drain_timer);
 	hl_http_server_free(&g->server);

@@ -12,8 +12,9 @@
 struct gateway {
 	struct hl_loop *loop;
 	const struct hl_config *config;
-	struct hl_pg *pg;
-	struct hl_store store;
+	/* Two connections: a webhook's commit never waits behind a look at the outbox. */
+	struct hl_pg *intake_pg, *work_pg;
+	struct hl_store intake_store, work_store;
 	struct hl_case_clock clock;
 	struct hl_refdata *refdata;
 	int64_t refdata_version;

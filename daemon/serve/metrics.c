@@ -107,7 +107,7 @@ static void put_process(struct hl_buf *out, const struct gateway *g)
 	put_one(out, "log_dropped_total", "counter", "Log lines over the rate cap.", (double)hl_log_dropped());
 	put_one(out, "ready", "gauge", "1 when webhooks are served.", g->refdata && !g->trouble[0] && !g->is_draining);
 	put_one(out, "database_calls_waiting", "gauge", "Calls queued or sent to the database.",
-		(double)hl_pg_outstanding(g->pg));
+		(double)(hl_pg_outstanding(g->intake_pg) + hl_pg_outstanding(g->work_pg)));
 }
 
 /* rows: [{"name", "help", "samples": [{"labels": "{...}" or "", "value": n}]}], made by hl.metrics. */
@@ -154,11 +154,11 @@ static void on_asked(void *arg, const struct hl_pg_result *r)
 
 void metrics_handle(struct gateway *g, struct hl_http_exchange *x)
 {
-	struct scrape *s = g->store.is_ready(g->store.ctx) ? calloc(1, sizeof(*s)) : NULL;
+	struct scrape *s = g->work_store.is_ready(g->work_store.ctx) ? calloc(1, sizeof(*s)) : NULL;
 
 	if (s) {
 		*s = (struct scrape){.gateway = g, .x = x};
-		if (hl_store_submit_json(&g->store, "metrics", json_object(), HL_PG_IDEMPOTENT, ASK_US, on_asked, s) == HL_OK) {
+		if (hl_store_submit_json(&g->work_store, "metrics", json_object(), HL_PG_IDEMPOTENT, ASK_US, on_asked, s) == HL_OK) {
 			g->n_admin_calls++;
 			return;
 		}

@@ -21,8 +21,6 @@ struct hook {
 	bool is_failed, has_message;
 };
 
-static const char *const receipt_state[] = {"buffered", "delivered", "undelivered", "rejected", "other"};
-
 static struct hl_slice last_forwarded(struct hl_slice list)
 {
 	struct hl_slice head, tail = list;
@@ -125,20 +123,6 @@ static void submit(struct hook *h, struct hl_intake *to, json_t *item)
 	}
 }
 
-static json_t *receipt_item(const struct hook *h, const struct hl_receipt *r)
-{
-	json_t *item = json_pack("{s:s, s:I, s:s}", "channel", h->channel->channel.name, "attempt", (json_int_t)r->attempt, "state",
-				 receipt_state[r->state]);
-
-	if (item && r->external_id.len > 0)
-		json_object_set_new(item, "external", json_stringn(r->external_id.ptr, r->external_id.len));
-	if (item && r->status_text.len > 0)
-		json_object_set_new(item, "status", json_stringn(r->status_text.ptr, r->status_text.len));
-	if (r->state == HL_RECEIPT_OTHER)
-		hl_log(HL_WARN, "receipt.unknown", HL_STR("channel", h->channel->channel.name), HL_SLICE("status", r->status_text));
-	return item;
-}
-
 static void store(struct gateway *g, struct hook *h, const struct hl_parsed *parsed, struct hl_http_request *req)
 {
 	/* One hold more than items, so that an answer inside submit cannot finish the hook under us. */
@@ -147,8 +131,14 @@ static void store(struct gateway *g, struct hook *h, const struct hl_parsed *par
 	for (size_t i = 0; i < parsed->n_messages; i++)
 		submit(h, g->intake, hl_intake_item(g->refdata, h->channel->channel.name, h->channel->channel.country,
 						    &parsed->messages[i], req->arena, hl_case_clock_now(&g->clock)));
-	for (size_t i = 0; i < parsed->n_receipts; i++)
-		submit(h, g->receipts, receipt_item(h, &parsed->receipts[i]));
+	for (size_t i = 0; i < parsed->n_receipts; i++) {
+		const struct hl_receipt *r = &parsed->receipts[i];
+
+		if (r->state == HL_RECEIPT_OTHER)
+			hl_log(HL_WARN, "receipt.unknown", HL_STR("channel", h->channel->channel.name),
+			       HL_SLICE("status", r->status_text));
+		submit(h, g->receipts, hl_intake_receipt(h->channel->channel.name, r));
+	}
 	if (--h->n_left == 0)
 		finish(h);
 }
@@ -173,7 +163,7 @@ static void take(struct gateway *g, struct hl_http_exchange *x, const struct hl_
 		refuse(g, x, ch, 404, "no such path");
 		return;
 	}
-	if (!g->refdata || !g->store.is_ready(g->store.ctx)) {
+	if (!g->refdata || !g->intake_store.is_ready(g->intake_store.ctx)) {
 		refuse(g, x, ch, 503, "not ready, try again");
 		return;
 	}
