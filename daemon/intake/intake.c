@@ -31,6 +31,7 @@ struct batch {
 	unsigned n, tries;
 	int64_t sent_us;
 };
+TAILQ_HEAD(batch_list, batch);
 
 struct hl_intake {
 	struct hl_loop *loop;
@@ -39,8 +40,8 @@ struct hl_intake {
 	struct hl_intake_hooks hooks;
 	struct hl_case_clock *clock;
 	struct hl_intake_stats stats;
-	struct item_list waiting;
-	TAILQ_HEAD(, batch) resubmit; /* halves of a refused batch; they go before anything new */
+	struct item_list waiting, refused;
+	struct batch_list in_flight, resubmit; /* resubmit: halves of a refused batch; they go before anything new */
 	unsigned n_waiting, n_in_flight, n_outstanding;
 	struct hl_post post;
 };
@@ -55,6 +56,24 @@ static void answer(struct hl_intake *in, struct item *item, enum hl_class cls, i
 	item->done(item->arg, &result);
 	json_decref(item->json);
 	hl_loop_bury(in->loop, free, item); /* its post may be the one that runs now */
+}
+
+/* Calls the store; on_answer gets the batch. False: it could not, and the batch is still the caller's. */
+static bool call_store(struct batch *b, const char *function, json_t *value, hl_pg_done *on_answer)
+{
+	struct hl_intake *in = b->intake;
+
+	if (hl_store_submit_json(&in->store, function, value, 0, in->options.deadline_us, on_answer, b) != HL_OK)
+		return false;
+	TAILQ_INSERT_TAIL(&in->in_flight, b, link);
+	in->n_in_flight++;
+	return true;
+}
+
+static void came_back(struct batch *b)
+{
+	TAILQ_REMOVE(&b->intake->in_flight, b, link);
+	b->intake->n_in_flight--;
 }
 
 static void answer_all(struct batch *b, enum hl_class cls)
@@ -85,14 +104,11 @@ static json_t *batch_json(struct batch *b)
 
 static void send_batch(struct hl_intake *in, struct batch *b)
 {
-	in->n_in_flight++;
 	in->stats.batches++;
 	hl_histogram_observe(&in->stats.batch_size, b->n);
 	b->sent_us = hl_mono_us();
-	if (hl_store_submit_json(&in->store, in->options.function, batch_json(b), 0, in->options.deadline_us, on_stored, b) != HL_OK) {
-		in->n_in_flight--;
+	if (!call_store(b, in->options.function, batch_json(b), on_stored))
 		answer_all(b, HL_RETRY);
-	}
 }
 
 static struct batch *collect(struct hl_intake *in)
@@ -196,13 +212,12 @@ static void on_quarantined(void *arg, const struct hl_pg_result *r)
 	struct item *item = TAILQ_FIRST(&b->items);
 	struct hl_intake *in = b->intake;
 
+	came_back(b);
 	if (r->cls != HL_OK) {
-		in->n_in_flight--;
 		answer_all(b, HL_RETRY);
 		hl_loop_post(in->loop, &in->post);
 		return;
 	}
-	in->n_in_flight--;
 	in->stats.quarantined++;
 	TAILQ_REMOVE(&b->items, item, link);
 	answer(in, item, HL_OK, 0);
@@ -214,7 +229,6 @@ static void on_quarantined(void *arg, const struct hl_pg_result *r)
 /* One item the database will never take: kept whole elsewhere, so that the provider may stop repeating it. */
 static void quarantine(struct batch *b, const struct hl_pg_result *r)
 {
-	struct hl_intake *in = b->intake;
 	json_t *item = TAILQ_FIRST(&b->items)->json;
 	char *whole = json_dumps(item, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_t *q = json_pack("{s:O, s:O, s:s, s:s}", "channel", json_object_get(item, "channel"), "ext",
@@ -223,11 +237,8 @@ static void quarantine(struct batch *b, const struct hl_pg_result *r)
 	free(whole);
 	hl_log(HL_ERROR, "message.quarantined", HL_STR("channel", json_string_value(json_object_get(item, "channel"))),
 	       HL_STR("sqlstate", r->sqlstate), HL_STR("reason", r->text));
-	in->n_in_flight++;
-	if (hl_store_submit_json(&in->store, "quarantine_item", q, 0, in->options.deadline_us, on_quarantined, b) != HL_OK) {
-		in->n_in_flight--;
+	if (!call_store(b, "quarantine_item", q, on_quarantined))
 		answer_all(b, HL_RETRY);
-	}
 }
 
 /* Data errors and broken rules belong to one item; a missing function or a full disk does not. */
@@ -242,7 +253,7 @@ static void on_stored(void *arg, const struct hl_pg_result *r)
 	struct hl_intake *in = b->intake;
 	json_t *reply = r->cls == HL_OK ? json_loadb(r->json.ptr, r->json.len, 0, NULL) : NULL;
 
-	in->n_in_flight--;
+	came_back(b);
 	hl_histogram_observe(&in->stats.latency_s, (double)(hl_mono_us() - b->sent_us) / 1e6);
 	if (reply) {
 		take_answers(b, reply);
@@ -280,8 +291,33 @@ struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *sto
 	in->stats.latency_s = hl_histogram_seconds();
 	in->post = (struct hl_post){.fn = send_waiting, .arg = in};
 	TAILQ_INIT(&in->waiting);
+	TAILQ_INIT(&in->refused);
+	TAILQ_INIT(&in->in_flight);
 	TAILQ_INIT(&in->resubmit);
 	return in;
+}
+
+static void free_items(struct hl_intake *in, struct item_list *items)
+{
+	struct item *item;
+
+	while ((item = TAILQ_FIRST(items))) {
+		TAILQ_REMOVE(items, item, link);
+		hl_loop_unpost(in->loop, &item->refusal);
+		json_decref(item->json);
+		free(item);
+	}
+}
+
+static void free_batches(struct hl_intake *in, struct batch_list *batches)
+{
+	struct batch *b;
+
+	while ((b = TAILQ_FIRST(batches))) {
+		TAILQ_REMOVE(batches, b, link);
+		free_items(in, &b->items);
+		free(b);
+	}
 }
 
 void hl_intake_free(struct hl_intake **inp)
@@ -292,6 +328,10 @@ void hl_intake_free(struct hl_intake **inp)
 		return;
 	*inp = NULL;
 	hl_loop_unpost(in->loop, &in->post);
+	free_items(in, &in->waiting);
+	free_items(in, &in->refused);
+	free_batches(in, &in->in_flight);
+	free_batches(in, &in->resubmit);
 	free(in);
 }
 
@@ -300,6 +340,7 @@ static void refuse_full(void *arg)
 {
 	struct item *item = arg;
 
+	TAILQ_REMOVE(&item->intake->refused, item, link);
 	item->intake->stats.failed++;
 	answer(item->intake, item, HL_RETRY, 0);
 }
@@ -317,6 +358,7 @@ enum hl_class hl_intake_submit(struct hl_intake *in, json_t *json, hl_intake_don
 	if (in->n_waiting >= in->options.waiting_max) {
 		item->refusal = (struct hl_post){.fn = refuse_full, .arg = item};
 		hl_loop_post(in->loop, &item->refusal);
+		TAILQ_INSERT_TAIL(&in->refused, item, link);
 		return HL_OK;
 	}
 	TAILQ_INSERT_TAIL(&in->waiting, item, link);

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+static const char *const receipt_state[] = {"buffered", "delivered", "undelivered", "rejected", "other"};
 static const char *const disposition_name[] = {"dispatch", "review", "not_accepted"};
 
 static json_t *text_json(struct hl_slice s)
@@ -83,7 +84,23 @@ json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const 
 	json_object_set_new(item, "ext", text_json(hl_text_decode(arena, in->external_id, "UTF-8")));
 	json_object_set_new(item, "sent_to", text_json(hl_text_decode(arena, in->to, "UTF-8")));
 	json_object_set_new(item, "body", text_json(text));
-	json_object_set_new(item, "raw", raw_json(arena, in->bytes));
+	json_object_set_new(item, "raw", raw_json(arena, in->raw.len > 0 ? in->raw : in->bytes));
 	json_object_set_new(item, "verb", json_string(hl_verb_name(hl_text_is_blank(text) ? HL_VERB_REPORT : said.verb)));
+	return item;
+}
+
+json_t *hl_intake_receipt(const char *channel, const struct hl_receipt *r)
+{
+	const char *state = receipt_state[r->state];
+	json_t *item = json_pack("{s:s, s:I, s:s}", "channel", channel, "attempt", (json_int_t)r->attempt, "state", state);
+
+	/* Receipts have no key of their own; this one is only used when the database refuses it. */
+	json_object_set_new(item, "ext", json_sprintf("receipt %lld %.*s %s", (long long)r->attempt,
+						      HL_SLICE_ARG(r->external_id), state));
+
+	if (item && r->external_id.len > 0)
+		json_object_set_new(item, "external", json_stringn(r->external_id.ptr, r->external_id.len));
+	if (item && r->status_text.len > 0)
+		json_object_set_new(item, "status", json_stringn(r->status_text.ptr, r->status_text.len));
 	return item;
 }

@@ -19,4 +19,8 @@ json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const 
  * Gives   JSON object (the caller owns it), NULL when memory is out. */
 json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, struct hl_arena *arena, int64_t now_us);
 
+/* hl_intake_receipt - Takes: channel name, the delivery receipt as parsed.
+ * Gives   JSON object for hl.receipts without "i" (the caller owns it), NULL when memory is out. */
+json_t *hl_intake_receipt(const char *channel, const struct hl_receipt *receipt);
+
 #endif
