@@ -19,6 +19,8 @@
 #define DRAIN_LOOK_US   (20 * HL_US_PER_MS)
 #define CALLS_WAITING   2000
 #define ITEMS_WAITING   20000
+/* A get-url brings the text in the address: 1,000 Chinese characters are 9,000 bytes there. */
+#define REQUEST_LINE_BYTES 16384
 
 /* ---- greeting the database ------------------------------------------------ */
 
@@ -232,7 +234,10 @@ static enum hl_class make_servers(struct gateway *g, struct hl_error *err)
 {
 	const struct hl_config *c = g->config;
 	struct hl_http_server_options o = {
-		.limits = {.request_line_bytes = 4096, .header_bytes = c->header_bytes, .n_headers = 100, .body_bytes = c->body_bytes},
+		.limits = {.request_line_bytes = REQUEST_LINE_BYTES,
+			   .header_bytes = c->header_bytes,
+			   .n_headers = 100,
+			   .body_bytes = c->body_bytes},
 		.idle_us = c->idle_ms * HL_US_PER_MS,
 		.header_us = c->header_ms * HL_US_PER_MS,
 		.body_us = c->body_ms * HL_US_PER_MS,
