@@ -34,6 +34,14 @@ static bool needs_decoding(struct hl_slice body)
 	       !hl_text_is_utf8(body);
 }
 
+/* JSON begins with two ASCII characters, so the place of the first zero byte tells UTF-16 (RFC 4627, 3). */
+static const char *utf16_name(struct hl_slice body)
+{
+	if (body.len < 2 || !body.ptr[0] == !body.ptr[1])
+		return NULL;
+	return body.ptr[0] ? "UTF-16LE" : "UTF-16BE";
+}
+
 /* Value of the four hex digits behind \u, or -1 when s does not begin with such an escape. */
 static int escape_value(struct hl_slice s)
 {
@@ -95,7 +103,7 @@ static enum hl_class load_body(const struct hl_http_request *req, json_t **out_r
 	json_error_t why;
 
 	if (needs_decoding(body))
-		body = hl_text_decode(req->arena, body, NULL);
+		body = hl_text_decode(req->arena, body, utf16_name(body));
 	*out_r = json_loadb(body.ptr ? body.ptr : "", body.len, flags, &why);
 	if (!*out_r && hl_slice_find(body, HL_LIT("\\u")) >= 0) {
 		body = mend_surrogates(req->arena, body);
@@ -185,18 +193,23 @@ static enum hl_class read_receipt(struct hl_arena *arena, const json_t *doc, str
 	return HL_OK;
 }
 
-static enum hl_class read_body(struct hl_arena *arena, const json_t *doc, struct hl_slice subpath,
+static enum hl_class read_body(const struct hl_http_request *req, const json_t *doc, struct hl_slice subpath,
 			       struct hl_parsed *out, struct hl_error *err)
 {
 	struct hl_inbound *m;
 
 	if (hl_slice_eq_str(subpath, "/receipt")) {
-		struct hl_receipt *r = hl_adapter_one_receipt(arena, out);
+		struct hl_receipt *r = hl_adapter_one_receipt(req->arena, out);
 
-		return r ? read_receipt(arena, doc, r, err) : HL_NOMEM;
+		return r ? read_receipt(req->arena, doc, r, err) : HL_NOMEM;
 	}
-	m = hl_adapter_one_message(arena, out);
-	return m ? read_message(arena, doc, m, err) : HL_NOMEM;
+	m = hl_adapter_one_message(req->arena, out);
+	if (!m)
+		return HL_NOMEM;
+	/* The text of a mended body is ours; what came is the body. */
+	if (needs_decoding(req->body))
+		m->raw = req->body;
+	return read_message(req->arena, doc, m, err);
 }
 
 static enum hl_class parse(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
@@ -209,7 +222,7 @@ static enum hl_class parse(const struct hl_channel *ch, const struct hl_http_req
 	*out = (struct hl_parsed){0};
 	cls = load_body(req, &doc, err);
 	if (!cls)
-		cls = read_body(req->arena, doc, subpath, out, err);
+		cls = read_body(req, doc, subpath, out, err);
 	json_decref(doc);
 	return hl_arena_failed(req->arena) ? hl_fail(err, HL_NOMEM, "out of memory") : cls;
 }

@@ -45,6 +45,7 @@ struct hl_inbound {
 	struct hl_slice external_id; /* provider's id; never empty (adapters without one derive it from the content) */
 	struct hl_slice from, to;    /* as the provider spells them */
 	struct hl_slice bytes;       /* text as received */
+	struct hl_slice raw;         /* what is kept where bytes are no longer as received; empty: bytes */
 	const char *charset;         /* of bytes, NULL: detect */
 };
 
