@@ -60,33 +60,39 @@ json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, str
 	return item;
 }
 
+/* What the words decided, unless nobody can be answered or there is nothing to read. */
+static void overrule_disposition(json_t *item, bool has_number, bool is_blank)
+{
+	/* Whatever has no full number (short codes, names) may be a machine: kept, never answered. */
+	if (!has_number)
+		json_object_set_new(item, "disposition", json_string("silent"));
+	else if (is_blank)
+		json_object_set_new(item, "disposition", json_string("empty"));
+}
+
 json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const char *country,
 		       const struct hl_inbound *in, struct hl_arena *arena, int64_t now_us)
 {
 	struct hl_slice text = hl_text_decode(arena, in->bytes, in->charset), phone;
-	bool has_phone = hl_phone_normalise(arena, in->from, country, &phone);
-	struct hl_said said;
+	bool has_number = hl_phone_normalise(arena, in->from, country, &phone) && phone.ptr[0] == '+';
+	bool is_blank = hl_text_is_blank(text);
 	json_t *item = hl_intake_report(ref, text, arena, now_us);
+	struct hl_said said;
 
-	if (!item || hl_arena_failed(arena)) {
-		json_decref(item);
-		return NULL;
-	}
 	hl_talk_parse(false, text, NULL, 0, arena, &said);
-	/* Whatever has no full number (short codes, names) may be a machine: kept, never answered. */
-	if (!has_phone || phone.ptr[0] != '+')
-		json_object_set_new(item, "disposition", json_string("silent"));
-	else
+	overrule_disposition(item, has_number, is_blank);
+	if (has_number)
 		json_object_set_new(item, "phone", text_json(phone));
-	if (has_phone && phone.ptr[0] == '+' && hl_text_is_blank(text))
-		json_object_set_new(item, "disposition", json_string("empty"));
 	json_object_set_new(item, "channel", json_string(channel));
 	json_object_set_new(item, "ext", text_json(hl_text_decode(arena, in->external_id, "UTF-8")));
 	json_object_set_new(item, "sent_to", text_json(hl_text_decode(arena, in->to, "UTF-8")));
 	json_object_set_new(item, "body", text_json(text));
-	json_object_set_new(item, "raw", raw_json(arena, in->raw.len > 0 ? in->raw : in->bytes));
-	json_object_set_new(item, "verb", json_string(hl_verb_name(hl_text_is_blank(text) ? HL_VERB_REPORT : said.verb)));
-	return item;
+	json_object_set_new(item, "raw", raw_json(arena, in->bytes));
+	json_object_set_new(item, "verb", json_string(hl_verb_name(is_blank ? HL_VERB_REPORT : said.verb)));
+	if (!hl_arena_failed(arena))
+		return item;
+	json_decref(item);
+	return NULL;
 }
 
 json_t *hl_intake_receipt(const char *channel, const struct hl_receipt *r)
