@@ -87,7 +87,7 @@ json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const 
 	json_object_set_new(item, "ext", text_json(hl_text_decode(arena, in->external_id, "UTF-8")));
 	json_object_set_new(item, "sent_to", text_json(hl_text_decode(arena, in->to, "UTF-8")));
 	json_object_set_new(item, "body", text_json(text));
-	json_object_set_new(item, "raw", raw_json(arena, in->bytes));
+	json_object_set_new(item, "raw", raw_json(arena, in->raw.len > 0 ? in->raw : in->bytes));
 	json_object_set_new(item, "verb", json_string(hl_verb_name(is_blank ? HL_VERB_REPORT : said.verb)));
 	if (!hl_arena_failed(arena))
 		return item;
