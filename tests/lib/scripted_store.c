@@ -28,7 +28,8 @@ static enum hl_class submit(void *ctx, const char *function, struct hl_slice jso
 	if (store->is_out_of_memory)
 		return HL_NOMEM;
 	assert_true(store->n_calls < SCRIPTED_CALLS_MAX);
-	*call = (struct scripted_call){.store = store, .flags = flags, .deadline_us = deadline_us, .done = done, .arg = arg};
+	*call = (struct scripted_call){
+		.store = store, .flags = flags, .deadline_us = deadline_us, .done = done, .arg = arg};
 	call->post = (struct hl_post){.fn = deliver, .arg = call};
 	snprintf(call->function, sizeof(call->function), "%s", function);
 	call->json = json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, NULL);

@@ -104,8 +104,7 @@ static const char *items_of(const struct world *w, unsigned call)
 	size_t i, used = 0;
 
 	text[0] = '\0';
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		assert_int_equal(json_integer_value(json_object_get(item, "i")), i + 1);
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
 					 json_string_value(json_object_get(item, "ext")));
@@ -155,9 +154,11 @@ static void each_sender_hears_its_own_message(void **state)
 	(void)state;
 	submit_many(w, 0, 3);
 	assert_int_equal(n_done(w), 0);
-	scripted_ok(&w->store, 0,
-		    "{'now': 7000000, 'talk': [{'message': 12}], 'items': [{'i': 1, 'message': 11, 'outcome': 'repeat'},"
-		    " {'i': 2, 'message': 12, 'outcome': 'talk'}, {'i': 3, 'message': 13, 'outcome': 'dispatch', 'case': '26-1'}]}");
+	scripted_ok(
+		&w->store, 0,
+		"{'now': 7000000, 'talk': [{'message': 12}], 'items': [{'i': 1, 'message': 11, 'outcome': 'repeat'},"
+		" {'i': 2, 'message': 12, 'outcome': 'talk'}, {'i': 3, 'message': 13, 'outcome': 'dispatch', 'case': "
+		"'26-1'}]}");
 	assert_told(w, 0, HL_OK, 11);
 	assert_told(w, 1, HL_OK, 12);
 	assert_told(w, 2, HL_OK, 13);
