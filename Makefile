@@ -27,10 +27,16 @@ CTL_OBJ  := $(CTL_SRC:%.c=$(BUILD)/o/%.o)
 SAN_OBJ  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(ICU_SRC:%.c=$(BUILD)/san/%.o) $(UNIT_LIB:%.c=$(BUILD)/san/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
+# The files in which a test build can end itself (include/hotline/crash.h); the rest of that daemon is the real one's.
+FAULT_SRC := daemon/intake/intake.c daemon/intake/dialogue.c daemon/notify/outbox.c daemon/notify/ticker.c \
+             daemon/http/client_op.c tests/faults/crash.c
+FAULT_OBJ := $(FAULT_SRC:%.c=$(BUILD)/faults/o/%.o)
+TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink
+
 # Debian's own, which the packages python3-pytest and python3-psycopg2 belong to.
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all clean unit-bins deps run check unit it lint config-table
+.PHONY: all tools clean unit-bins deps run check unit it faults lint config-table
 all: $(BUILD)/hotlined $(BUILD)/hotlinectl
 
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
@@ -56,6 +62,19 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/san/libhotline.a
 	$(CC) $(CPPF) -O1 -g $(SAN) $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -MF $@.d -o $@ $< $(BUILD)/san/libhotline.a $(LIBS) $(ICU) -lcmocka
 unit-bins: $(UNIT_BIN)
 
+# What tests and benchmarks need besides: a daemon with crash points, a load generator, a provider.
+tools: $(TOOLS) $(BUILD)/faults/hotlined
+$(BUILD)/faults/hotlined: $(BUILD)/o/daemon/main.o $(FAULT_OBJ) $(BUILD)/libhotline.a
+	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/faults/o/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPF) -DHL_CRASH_POINTS $(CFLAGS) $(HARDEN) $(WARN) $(PKG_CF) -MMD -MP -c -o $@ $<
+$(BUILD)/tools/hl_load: tests/bench/hl_load.c
+$(BUILD)/tools/hl_sink: tests/fake/hl_sink.c
+$(TOOLS): $(BUILD)/libhotline.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPF) $(CFLAGS) $(HARDEN) $(WARN) $(PKG_CF) $(LDHARD) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^) $(BUILD)/libhotline.a $(LIBS)
+
 # What people and CI call. The scripts say what they do; nothing else is hidden here.
 LEVEL    ?= run
 deps:
@@ -77,4 +96,4 @@ config-table: $(BUILD)/hotlined
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(FAULT_OBJ:.o=.d) $(TOOLS:=.d) $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d)

@@ -10,6 +10,7 @@
 #include "http/client_internal.h"
 
 #include "hotline/clock.h"
+#include "hotline/crash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,8 @@ static size_t on_read(char *out, size_t size, size_t n, void *arg)
 	if (take > 0)
 		memcpy(out, op->body.ptr + op->read_bytes, take);
 	op->read_bytes += take;
+	if (take > 0 && op->read_bytes == op->body.len)
+		hl_crash_point("send.left");
 	return take;
 }
 

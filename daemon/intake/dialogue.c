@@ -4,6 +4,7 @@
  */
 #include "hotline/dialogue.h"
 
+#include "hotline/crash.h"
 #include "hotline/decide.h"
 #include "hotline/log.h"
 
@@ -92,11 +93,13 @@ static void on_acted(void *arg, const struct hl_pg_result *r)
 	json_t *stale = reply ? take_results(round->acts, reply) : NULL;
 
 	d->n_in_flight--;
-	if (!reply)
+	if (!reply) {
 		hl_log(HL_WARN, "act.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("sqlstate", r->sqlstate),
 		       HL_STR("why", r->text), HL_INT("acts", json_array_size(round->acts)));
-	else
+	} else {
+		hl_crash_point("act.committed");
 		d->setup.on_committed(d->setup.arg);
+	}
 	json_decref(reply);
 	/* Unanswered messages stay pending; the sweep finds them when their claim has run out. */
 	if (stale && round->n_before + 1 < ROUNDS_MAX &&
@@ -129,6 +132,7 @@ static void send_act(struct hl_dialogue *d, json_t *act, unsigned n_before)
 
 	if (round && acts) {
 		*round = (struct round){.dialogue = d, .acts = acts, .n_before = n_before};
+		hl_crash_point("act.before");
 		if (hl_store_submit_json(&d->setup.store, "act", json_incref(acts), 0, deadline_us(d), on_acted, round) == HL_OK) {
 			d->n_in_flight++;
 			return;

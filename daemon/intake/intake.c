@@ -6,6 +6,7 @@
  */
 #include "hotline/intake.h"
 
+#include "hotline/crash.h"
 #include "hotline/log.h"
 
 #include <stdlib.h>
@@ -109,6 +110,8 @@ static void send_batch(struct hl_intake *in, struct batch *b)
 	b->sent_us = hl_mono_us();
 	if (!call_store(b, in->options.function, batch_json(b), on_stored))
 		answer_all(b, HL_RETRY);
+	else
+		hl_crash_point("intake.sent");
 }
 
 static struct batch *collect(struct hl_intake *in)
@@ -174,6 +177,7 @@ static void take_answers(struct batch *b, const json_t *reply)
 		TAILQ_REMOVE(&b->items, item, link);
 		answer(in, item, HL_OK, json_integer_value(json_object_get(entry, "message")));
 	}
+	hl_crash_point("intake.answered");
 	if (json_array_size(json_object_get(reply, "talk")) > 0)
 		in->hooks.on_talk(in->hooks.arg, json_object_get(reply, "talk"));
 	in->hooks.on_committed(in->hooks.arg);
@@ -256,6 +260,7 @@ static void on_stored(void *arg, const struct hl_pg_result *r)
 	came_back(b);
 	hl_histogram_observe(&in->stats.latency_s, (double)(hl_mono_us() - b->sent_us) / 1e6);
 	if (reply) {
+		hl_crash_point("intake.committed");
 		take_answers(b, reply);
 	} else if (is_item_fault(r)) {
 		if (b->n > 1)

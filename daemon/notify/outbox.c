@@ -7,6 +7,7 @@
  */
 #include "hotline/outbox.h"
 
+#include "hotline/crash.h"
 #include "hotline/log.h"
 #include "hotline/segments.h"
 
@@ -86,6 +87,7 @@ static void on_settled(void *arg, const struct hl_pg_result *r)
 	ob->n_calls--;
 	ob->is_settling = false;
 	if (r->cls == HL_OK) {
+		hl_crash_point("settle.committed");
 		json_decref(ob->settling);
 		ob->settling = NULL;
 		hl_loop_post(ob->setup.loop, &ob->settle_post);
@@ -113,6 +115,7 @@ static void settle(void *arg)
 	}
 	call = json_pack("{s:I, s:O}", "epoch", (json_int_t)ob->epoch, "items", ob->settling);
 	ob->is_settling = true;
+	hl_crash_point("settle.before");
 	if (hl_store_submit_json(&ob->setup.store, "settle", call, HL_PG_IDEMPOTENT, db_deadline_us(ob), on_settled, ob) == HL_OK) {
 		ob->n_calls++;
 		return;
@@ -225,6 +228,8 @@ static void on_leased(void *arg, const struct hl_pg_result *r)
 	ob->is_leasing = false;
 	if (!reply)
 		hl_log(HL_WARN, "lease.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("why", r->text));
+	if (json_array_size(list) > 0)
+		hl_crash_point("lease.committed");
 	json_array_foreach(list, i, notice)
 		start_send(ob, notice);
 	if (ob->may_have_more || json_array_size(list) > 0)

@@ -5,6 +5,7 @@
  */
 #include "hotline/ticker.h"
 
+#include "hotline/crash.h"
 #include "hotline/log.h"
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static void on_fired(void *arg, const struct hl_pg_result *r)
 
 	t->is_calling = false;
 	if (reply) {
+		hl_crash_point("fire.committed");
 		take_reply(t, reply);
 	} else {
 		t->stats.failures++;
@@ -62,6 +64,7 @@ static void pulse(void *arg)
 		return;
 	}
 	t->is_wanted = false;
+	hl_crash_point("fire.before");
 	if (t->setup.store.is_ready(t->setup.store.ctx) &&
 	    hl_store_submit_json(&t->setup.store, "fire_due", json_pack("{s:i}", "limit", FIRE_LIMIT), 0, t->setup.deadline_us,
 				 on_fired, t) == HL_OK) {
