@@ -92,10 +92,10 @@ is_ready() {
   [ "$status" = 200 ]
 }
 
-# Asks a daemon to drain and waits for its end.
+# Asks a daemon to drain and waits for its end. The shell's own kill: a small installation has no other.
 end_process() {
   local try
-  as_owner kill -TERM "$1" 2>/dev/null || true
+  as_owner sh -c 'kill -TERM "$1"' sh "$1" 2>/dev/null || true
   for try in $(seq 300); do
     [ -d "/proc/$1" ] && ! grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null || return 0
     sleep 0.1
@@ -171,6 +171,7 @@ print_lines() {
 
 "$here/deps.sh" run
 hand_back_to_user
+make -q -s all 2>/dev/null || say "run: building, which takes a minute the first time"
 make -s -j"$(nproc)" all
 umask 077
 choose_places
