@@ -28,23 +28,36 @@ json_t *talk_open(const struct talk *t)
 	json_t *item = hl_intake_report(t->ref, t->text, t->arena, t->now_us);
 
 	json_object_set_new(item, "i", json_integer(1));
-	json_object_set_new(act, "item", item);
-	return act;
+	if (json_object_set_new(act, "item", item) == 0)
+		return act;
+	json_decref(act);
+	return NULL;
+}
+
+static json_t *decide(struct talk *t)
+{
+	bool is_officer = json_array_size(json_object_get(t->ctx, "units")) > 0;
+	struct hl_slice rest;
+
+	if (!is_officer)
+		return talk_decide_resident(t);
+	if (!talk_is_officer_report(t->text, &rest))
+		return talk_decide_officer(t);
+	t->text = rest;
+	return talk_open(t);
 }
 
 json_t *hl_decide(const struct hl_refdata *ref, const json_t *ctx, bool is_trusted, struct hl_arena *arena, int64_t now_us)
 {
 	const json_t *text = json_object_get(ctx, "text");
 	struct talk t = {.ref = ref, .ctx = ctx, .is_trusted = is_trusted, .arena = arena, .now_us = now_us};
-	bool is_officer = json_array_size(json_object_get(ctx, "units")) > 0;
-	struct hl_slice rest;
+	json_t *act;
 
 	t.text = (struct hl_slice){json_string_value(text), json_string_length(text)};
-	if (!is_officer)
-		return talk_decide_resident(&t);
-	if (talk_is_officer_report(t.text, &rest)) {
-		t.text = rest;
-		return talk_open(&t);
-	}
-	return talk_decide_officer(&t);
+	act = decide(&t);
+	/* Words read with half the memory may mean anything: such a message stays pending. */
+	if (!hl_arena_failed(arena))
+		return act;
+	json_decref(act);
+	return NULL;
 }

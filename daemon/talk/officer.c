@@ -216,7 +216,7 @@ json_t *talk_decide_officer(const struct talk *t)
 
 bool talk_is_officer_report(struct hl_slice text, struct hl_slice *rest_r)
 {
-	static const char *const openers[] = {"反映", "报告", "报:", "报：", "报 "};
+	static const char *const openers[] = {"反映", "报告", "报:", "报：", "报,", "报，", "报 ", "报　"};
 	struct hl_slice s = hl_slice_trim(text);
 
 	for (size_t i = 0; i < sizeof(openers) / sizeof(openers[0]); i++)

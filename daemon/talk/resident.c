@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CASES_MAX 32
+#define US_PER_S  1000000
 
 static const json_t *cases_of(const struct talk *t)
 {
@@ -27,9 +28,8 @@ static bool is_live(const json_t *c)
 }
 
 /* "26-001234" as the parser takes codes: digits only. */
-static struct hl_slice bare_code(const struct talk *t, const json_t *c)
+static struct hl_slice digits_of(const struct talk *t, const char *code)
 {
-	const char *code = field(c, "code");
 	char *bare = hl_arena_strdup(t->arena, hl_slice_str(code)), *out = bare;
 
 	for (const char *in = code; *in && *bare; in++)
@@ -47,7 +47,7 @@ static const json_t *case_meant(const struct talk *t, const struct hl_said *said
 	size_t i;
 
 	json_array_foreach(cases_of(t), i, c)
-		if (said->code.len == 0 || hl_slice_eq(bare_code(t, c), said->code))
+		if (said->code.len == 0 || hl_slice_eq(digits_of(t, field(c, "code")), said->code))
 			return c;
 	return NULL;
 }
@@ -75,6 +75,25 @@ static json_t *status(const struct talk *t, const json_t *c)
 	return talk_only_reply(t, "reporter", "status", params);
 }
 
+/* Who leads and by when, for the receipt. */
+static json_t *receipt_params(const struct talk *t, const json_t *c, const json_t *tasks)
+{
+	const json_t *task;
+	json_t *params = case_param(c);
+	size_t i;
+
+	json_array_foreach(tasks, i, task) {
+		const struct hl_unit *unit = hl_duties_unit(t->ref->duties, field(task, "unit"));
+
+		if (strcmp(field(task, "role"), "lead") != 0 || !unit)
+			continue;
+		json_object_set_new(params, "unit", json_string(unit->name));
+		json_object_set_new(params, "reply_by",
+				    json_integer(json_integer_value(json_object_get(task, "close_us")) / US_PER_S));
+	}
+	return params;
+}
+
 /* The words tell where an unplaced case is: it gets its units now, if all else is sure. */
 static json_t *place_case(const struct talk *t, const json_t *c, json_t *report)
 {
@@ -84,7 +103,7 @@ static json_t *place_case(const struct talk *t, const json_t *c, json_t *report)
 	json_object_set(act, "compound", json_object_get(report, "compound"));
 	json_object_set(act, "place", json_object_get(report, "place"));
 	json_object_set(act, "tasks", json_object_get(report, "tasks"));
-	return talk_reply(act, "supplemented", case_param(c));
+	return talk_reply(act, "receipt_opened", receipt_params(t, c, json_object_get(report, "tasks")));
 }
 
 /* Tasks for a case of a known type at the place this text names, or NULL. */
@@ -170,17 +189,48 @@ static json_t *about_case(const struct talk *t, const struct hl_said *said)
 	}
 }
 
-json_t *talk_decide_resident(const struct talk *t)
+/* While a rating is due, a rating is about the case that is rated, however many others are open. */
+static bool is_due_rating(const struct talk *t, struct hl_said *said_r)
+{
+	const char *rated = json_string_value(json_object_get(t->ctx, "survey"));
+	struct hl_slice code;
+
+	if (!rated)
+		return false;
+	code = digits_of(t, rated);
+	hl_talk_parse(false, t->text, &code, 1, t->arena, said_r);
+	return said_r->verb == HL_VERB_SURVEY;
+}
+
+/* A command without number may mean any case; when that is not clear, the only one that still lives. */
+static size_t read_words(const struct talk *t, struct hl_said *said_r)
 {
 	struct hl_slice codes[CASES_MAX];
-	struct hl_said said;
 	const json_t *c;
-	size_t i, n = 0;
+	size_t i, n = 0, n_live = 0;
 
 	json_array_foreach(cases_of(t), i, c)
 		if (n < CASES_MAX)
-			codes[n++] = bare_code(t, c);
-	hl_talk_parse(false, t->text, codes, n, t->arena, &said);
+			codes[n++] = digits_of(t, field(c, "code"));
+	hl_talk_parse(false, t->text, codes, n, t->arena, said_r);
+	if (said_r->verb != HL_VERB_ASK || said_r->wrong_code.len > 0)
+		return n;
+	json_array_foreach(cases_of(t), i, c)
+		if (i < n && is_live(c))
+			codes[n_live++] = codes[i];
+	if (n_live == 1)
+		hl_talk_parse(false, t->text, codes, 1, t->arena, said_r);
+	return n;
+}
+
+json_t *talk_decide_resident(const struct talk *t)
+{
+	struct hl_said said;
+	size_t n_cases;
+
+	if (is_due_rating(t, &said))
+		return survey(t, &said);
+	n_cases = read_words(t, &said);
 	switch (said.verb) {
 	case HL_VERB_NONE:
 		return talk_only_reply(t, "reporter", NULL, NULL);
@@ -193,7 +243,8 @@ json_t *talk_decide_resident(const struct talk *t)
 		return survey(t, &said);
 	case HL_VERB_REPORT:
 		return report(t);
-	case HL_VERB_HELP:
+	case HL_VERB_ASK:
+		return talk_only_reply(t, "reporter", n_cases > 0 ? "help_resident" : "status_none", NULL);
 	default:
 		return talk_only_reply(t, "reporter", "help_resident", NULL);
 	}
