@@ -13,6 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char fixture_nights_spec[] = "{'name':'nights','zone':'Europe/Amsterdam',"
+				   "'week':['mon','tue','wed','thu','fri','sat','sun'],"
+				   "'hours':[['00:00','06:00'],['22:00','24:00']],'holidays':[{'year':2024,'days':"
+				   "[{'date':'2024-12-25','isOffDay':true}]}]}";
+
 static void expand_and_load(json_t *spec, struct hl_calendar *cal_r)
 {
 	struct hl_error err;

@@ -16,6 +16,8 @@
 void fixture_shipped(struct hl_calendar *cal_r);
 /* The same for a specification as JSON text; ' stands for ". */
 void fixture_calendar(const char *spec_text, struct hl_calendar *cal_r);
+/* A specification in Amsterdam's zone: day and night, so that intervals cross the changes of the clock. */
+extern const char fixture_nights_spec[];
 /* JSON text with ' for " to a document; fails the test when it is none. */
 json_t *fixture_json(const char *text);
 
