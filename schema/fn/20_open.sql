@@ -1,3 +1,18 @@
+-- The open case that each item's report joins, if there is one: same place, same type. An emergency is not swallowed by
+-- a case that moves at another pace.
+create or replace function hl.known_cases(items hl.intake_item[]) returns bigint[] language plpgsql stable as $$
+begin
+  return (
+    select array_agg(known.id order by t.i) from unnest(items) t
+    left join lateral (
+      select c.id from hl.case c
+      where t.disposition = 'dispatch' and c.compound = t.compound and c.type = t.type and c.place = t.place
+        and c.state in ('dispatched', 'working', 'waiting', 'reopened', 'review')
+        and array_position(array['normal', 'urgent', 'emergency'], c.urgency)
+            >= array_position(array['normal', 'urgent', 'emergency'], t.urgency)
+      order by c.id limit 1) known on true);
+end $$;
+
 -- Opens or joins cases for decided items, all of them in a handful of set-based statements.
 -- Takes  items with dense i = 1..n, and for each its message and person (both known by now).
 -- Gives  per item {i, case, code, outcome}.
@@ -11,27 +26,30 @@ declare
   cases bigint[];
   opens boolean[];
 begin
+  -- Two daemons must not open two cases for one matter; and what is joined must not be closed meanwhile. Everything is
+  -- locked in one order, so that they cannot wait for each other.
+  perform pg_advisory_xact_lock(1, m.matter) from (
+    select distinct hashtext(concat_ws('|', t.compound, t.type, t.place)) as matter from unnest(items) t
+    where t.disposition = 'dispatch' and t.compound is not null order by 1) m;
+  cases := hl.known_cases(items);
+  perform from hl.case c where c.id = any (cases) order by c.id for no key update;
+  cases := hl.known_cases(items);
+
   -- A lead unit nobody can reach makes the case an operator's; a known open case at the same place is joined.
   select array_agg(case
-           when t.disposition = 'dispatch' and known.id is not null then 'join'
+           when t.disposition = 'dispatch' and cases[t.i] is not null then 'join'
            when t.disposition = 'dispatch' and not exists (
                   select from jsonb_array_elements(t.tasks) k, hl.contacts(k->>'unit', 'officer')
                   where k->>'role' = 'lead') then 'no_contact'
-           else t.disposition end order by t.i),
-         array_agg(known.id order by t.i)
-    into routes, cases
-  from unnest(items) t
-  left join lateral (
-    select c.id from hl.case c
-    where t.disposition = 'dispatch' and c.compound = t.compound and c.type = t.type and c.place = t.place
-      and c.state in ('dispatched', 'working', 'waiting', 'reopened', 'review')
-    order by c.id limit 1) known on true;
+           else t.disposition end order by t.i)
+    into routes
+  from unnest(items) t;
 
   -- Within the batch the first report of a matter opens its case, the others join it.
   with keyed as (
     select t.i, routes[t.i] as route, cases[t.i] as known,
            case when routes[t.i] = 'dispatch' and t.compound is not null
-                then concat_ws('|', t.compound, t.type, t.place) else '#' || t.i end as matter
+                then concat_ws('|', t.compound, t.type, t.place, t.urgency) else '#' || t.i end as matter
     from unnest(items) t),
   firsts as (
     select k.*, first_value(k.i) over (partition by k.matter order by k.i) as first_i from keyed k),
@@ -61,7 +79,7 @@ begin
     from (select cases[t.i] as id, count(*) as n from unnest(items) t where not opens[t.i] group by 1) j where c.id = j.id;
   insert into hl.event (case_id, at, kind, actor, person_id, message_id, digest)
     select cases[t.i], at_now, 'joined', 'reporter', persons[t.i], messages[t.i], m.digest
-    from unnest(items) t left join hl.message m on m.id = messages[t.i] where not opens[t.i] order by t.i;
+    from unnest(items) t left join hl.message m on m.id = messages[t.i] where not opens[t.i] order by cases[t.i], t.i;
 
   -- Tasks with their limits, ladders, codes and dispatch notices.
   perform hl.add_tasks(array(select cases[t.i] from unnest(items) t where opens[t.i] and routes[t.i] = 'dispatch' order by t.i),
@@ -77,7 +95,8 @@ begin
            jsonb_build_object('case', c.code, 'urgency', c.urgency, 'review_by', t.review_us / 1000000,
              'unit', coalesce((select u.name from jsonb_array_elements(t.tasks) k join hl.unit u on u.code = k->>'unit'
                                where k->>'role' = 'lead'), '')),
-           format('case:%s:review:%s', c.id, d.person_id), hl.lane_rank('dispatch'), at_now, at_now
+           format('case:%s:review:%s', c.id, d.person_id),
+           hl.lane_rank(case c.urgency when 'emergency' then 'emergency' else 'dispatch' end), at_now, at_now
     from unnest(items) t join hl.case c on c.id = cases[t.i] cross join hl.contacts('HOT', 'duty') d
     where opens[t.i] and (routes[t.i] in ('review', 'no_contact') or c.is_unverified);
 
@@ -94,8 +113,7 @@ begin
            format('message:%s:receipt', messages[t.i]),
            hl.lane_rank(case c.urgency when 'emergency' then 'emergency' else 'reply' end), m.channel, at_now, at_now
     from unnest(items) t join hl.case c on c.id = cases[t.i] join hl.message m on m.id = messages[t.i]
-    left join hl.task k on k.case_id = c.id and k.role = 'lead' and k.state not in ('handed_back', 'withdrawn')
-    left join hl.unit u on u.code = k.unit
+    left join lateral hl.lead_task(c.id) k on true left join hl.unit u on u.code = k.unit
     where persons[t.i] is not null;
 
   update hl.message m set state = 'handled', case_id = cases[t.i],
@@ -159,15 +177,16 @@ begin
   insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
     select k.case_id, k.id, d.person_id, 'no_contact', 'no_contact',
            jsonb_build_object('unit', u.name, 'case', c.code), format('task:%s:no_contact:%s', k.id, d.person_id),
-           hl.lane_rank('dispatch'), at_now, at_now
+           hl.lane_rank(case k.urgency when 'emergency' then 'emergency' else 'dispatch' end), at_now, at_now
     from hl.task k join hl.unit u on u.code = k.unit join hl.case c on c.id = k.case_id cross join hl.contacts('HOT', 'duty') d
     where k.id = any (ids) and not (k.id = any (coalesce(people.task_ids, '{}')));
   return query select unnest(ids);
 end $$;
 
 -- The parameters every notice about a task may use. Nothing in them tells who reported.
-create or replace function hl.task_params(k hl.task, who bigint) returns jsonb language sql stable as $$
-  select jsonb_build_object(
+create or replace function hl.task_params(k hl.task, who bigint) returns jsonb language plpgsql stable as $$
+begin
+  return (select jsonb_build_object(
     'code', coalesce((select n.code from hl.notice_code n where n.task_id = k.id and n.person_id = who), ''),
     'case', c.code, 'place', case when c.place <> '' then c.place else coalesce(p.name, '') end, 'type', split_part(t.name, '（', 1),
     'urgency', k.urgency, 'unit', u.name, 'unverified', case when c.is_unverified then '待核实' else '' end,
@@ -175,5 +194,5 @@ create or replace function hl.task_params(k hl.task, who bigint) returns jsonb l
     'chases', case when c.chases > 0 then c.chases::text else '' end)
   from hl.case c join hl.case_type t on t.code = c.type join hl.unit u on u.code = k.unit
   left join hl.compound p on p.code = c.compound
-  where c.id = k.case_id
-$$;
+  where c.id = k.case_id);
+end $$;

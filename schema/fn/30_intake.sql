@@ -23,9 +23,8 @@ begin
   persons := array(select p.id from unnest(items) t left join hl.person p on p.phone = t.phone order by t.i);
 
   with ins as (
-    insert into hl.message (channel, external_id, person_id, sent_to, text, raw, digest, received_at)
-      select distinct on (t.channel, t.ext) t.channel, t.ext, persons[t.i], t.sent_to, t.body, decode(t.raw, 'base64'),
-             sha256(convert_to(t.body, 'UTF8')), hl.now()
+    insert into hl.message (channel, external_id, person_id, sent_to, text, raw, received_at)
+      select distinct on (t.channel, t.ext) t.channel, t.ext, persons[t.i], t.sent_to, t.body, decode(t.raw, 'base64'), hl.now()
       from unnest(items) t
       order by t.channel, t.ext, t.i
       on conflict (channel, external_id) do nothing
@@ -60,7 +59,9 @@ begin
       array(select persons[r.i] from unnest(report_is) with ordinality r (i, ord) order by r.ord)) o;
   end if;
 
-  perform hl.answer_plain(messages[t.i], persons[t.i], 'ask_substance', '{}') from unnest(items) t where routes[t.i] = 'empty';
+  -- In the order of persons: it locks them.
+  perform hl.answer_plain(e.message, e.person, 'ask_substance', '{}') from (
+    select messages[t.i] as message, persons[t.i] as person from unnest(items) t where routes[t.i] = 'empty' order by 2) e;
   update hl.message m set state = 'handled', outcome = routes[t.i]
     from unnest(items) t where m.id = messages[t.i] and routes[t.i] in ('empty', 'silent');
 
@@ -76,13 +77,14 @@ begin
 end $$;
 
 -- Is the sender an officer, or a resident with something open, so that words alone do not tell what is meant?
-create or replace function hl.in_dialogue(who bigint) returns boolean language sql stable as $$
-  select exists (select from hl.contact c where c.person_id = who and c.is_active)
+create or replace function hl.in_dialogue(who bigint) returns boolean language plpgsql stable as $$
+begin
+  return exists (select from hl.contact c where c.person_id = who and c.is_active)
       or exists (select from hl.report r join hl.case c on c.id = r.case_id
                  where r.person_id = who and r.withdrawn_at is null
                    and c.state in ('review', 'dispatched', 'working', 'waiting', 'reopened', 'done'))
-      or exists (select from hl.person p where p.id = who and p.survey_until > hl.now())
-$$;
+      or exists (select from hl.person p where p.id = who and p.survey_until > hl.now());
+end $$;
 
 -- An answer that belongs to no task, at most one per message, within the loop guard.
 create or replace function hl.answer_plain(of_message bigint, who bigint, template text, params jsonb)
@@ -110,8 +112,12 @@ begin
 end $$;
 
 -- What the talk engine needs to know about the senders of pending messages.
-create or replace function hl.talk_context(ids bigint[]) returns jsonb language sql stable as $$
-  select coalesce(jsonb_agg(jsonb_build_object(
+create or replace function hl.talk_context(ids bigint[]) returns jsonb language plpgsql stable as $$
+begin
+  if cardinality(ids) = 0 then
+    return '[]';
+  end if;
+  return (select coalesce(jsonb_agg(jsonb_build_object(
     'message', m.id, 'person', p.id, 'channel', m.channel, 'text', m.text, 'lang', p.lang,
     'units', (select coalesce(jsonb_agg(distinct c.unit), '[]') from hl.contact c
               where c.person_id = p.id and c.is_active and c.verified_at is not null),
@@ -123,25 +129,24 @@ create or replace function hl.talk_context(ids bigint[]) returns jsonb language 
                 'case_state', c.state, 'urgency', k.urgency, 'close_by', hl.secs(k.close_by), 'sign_by', hl.secs(k.sign_by),
                 'signed_at', hl.secs(k.signed_at), 'holder', k.holder, 'holder_name', coalesce(h.name, ''),
                 'place', c.place, 'type', t.name) order by k.id), '[]')
-              from hl.notice_code n join hl.task k on k.id = n.task_id join hl.case c on c.id = k.case_id
-              join hl.case_type t on t.code = c.type left join hl.person h on h.id = k.holder
-              where n.person_id = p.id
-                and (k.state in ('dispatched', 'signed', 'arrived', 'handback', 'done'))
-                and exists (select from hl.contact a where a.person_id = p.id and a.unit = k.unit and a.is_active
-                            and a.verified_at is not null)),
+              -- from the open tasks of the person's units: the codes ever given to an officer only grow
+              from (select distinct a.unit from hl.contact a where a.person_id = p.id and a.is_active
+                      and a.verified_at is not null) mine
+              join hl.task k on k.unit = mine.unit and k.state in ('dispatched', 'signed', 'arrived', 'handback', 'done')
+              join hl.notice_code n on n.task_id = k.id and n.person_id = p.id join hl.case c on c.id = k.case_id
+              join hl.case_type t on t.code = c.type left join hl.person h on h.id = k.holder),
     'cases', (select coalesce(jsonb_agg(jsonb_build_object(
                 'case_id', c.id, 'code', c.code, 'state', c.state, 'type', c.type, 'compound', c.compound, 'place', c.place,
                 'urgency', c.urgency, 'is_sure', c.is_sure, 'chases', c.chases, 'unit', coalesce(u.name, ''),
                 'close_by', hl.secs(k.close_by)) order by c.id desc), '[]')
               from (select distinct r.case_id from hl.report r where r.person_id = p.id and r.withdrawn_at is null) mine
               join hl.case c on c.id = mine.case_id
-              left join hl.task k on k.case_id = c.id and k.role = 'lead' and k.state not in ('handed_back', 'withdrawn')
-              left join hl.unit u on u.code = k.unit
+              left join lateral hl.lead_task(c.id) k on true left join hl.unit u on u.code = k.unit
               where c.state in ('review', 'dispatched', 'working', 'waiting', 'reopened', 'done')
                  or (c.state = 'closed' and c.closed_at > hl.now() - interval '7 days')))
     order by m.id), '[]')
-  from hl.message m join hl.person p on p.id = m.person_id where m.id = any (ids) and m.state = 'pending'
-$$;
+  from hl.message m join hl.person p on p.id = m.person_id where m.id = any (ids) and m.state = 'pending');
+end $$;
 
 -- The context of named messages once more, after an act that came too late.
 create or replace function hl.talk_again(batch jsonb) returns jsonb language sql stable as $$
