@@ -111,8 +111,8 @@ struct hl_slice talk_unit(const struct words *w, enum hl_verb verb, struct span 
 		    !(at > 0 && words_match(w, at - 1, "不 非", &end)))
 			return words_cut(w, *found_r);
 		if (verb == HL_VERB_ASSIST && words_match(w, at, "协# # 协: 协", &end)) {
-			while (end < w->n && (words_match(w, end, unit_openers, &end) || !rune_is_word(w->runes[end].cp)))
-				end += !rune_is_word(w->runes[end].cp);
+			while (end < w->n && !rune_is_word(w->runes[end].cp))
+				end++;
 			if (read_unit(w, end, found_r))
 				return words_cut(w, *found_r);
 		}

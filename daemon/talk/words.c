@@ -140,8 +140,10 @@ static bool match_set(const struct words *w, size_t at, struct hl_slice pattern,
 	bool is_in = false;
 
 	hl_slice_cut(pattern, ']', &set, &rest);
+	if (at >= w->n)
+		return false;
 	for (size_t pos = 0; pos < set.len;)
-		is_in |= at < w->n && hl_text_next(set, &pos) == w->runes[at].cp;
+		is_in |= hl_text_next(set, &pos) == w->runes[at].cp;
 	return is_in && match_here(w, at + 1, rest, end_r);
 }
 
