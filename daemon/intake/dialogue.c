@@ -15,17 +15,19 @@
 #define SWEEP_LIMIT      100
 #define ARENA_BYTES      (4u << 20)
 
-struct hl_dialogue {
-	struct hl_dialogue_setup setup;
-	unsigned n_in_flight;
-	bool is_sweeping;
+/* One act in the store, or the question for fresh context that follows a stale one. */
+struct round {
+	TAILQ_ENTRY(round) link;
+	struct hl_dialogue *dialogue;
+	json_t *act;
+	unsigned n_before; /* rounds before this one */
 };
 
-/* One call of hl.act, and what it carried, so that a stale act can be decided again. */
-struct round {
-	struct hl_dialogue *dialogue;
-	json_t *acts;
-	unsigned n_before; /* rounds before this one */
+struct hl_dialogue {
+	struct hl_dialogue_setup setup;
+	TAILQ_HEAD(, round) in_flight;
+	unsigned n_in_flight;
+	bool is_sweeping;
 };
 
 static void act_on(struct hl_dialogue *d, const json_t *contexts, unsigned n_before);
@@ -43,6 +45,30 @@ static int64_t deadline_us(const struct hl_dialogue *d)
 	return d->setup.config->db_deadline_ms * HL_US_PER_MS;
 }
 
+static void free_round(struct round *round)
+{
+	json_decref(round->act);
+	free(round);
+}
+
+/* False: the store could not take it, and the round is still the caller's. */
+static bool call_store(struct round *round, const char *function, json_t *value, int flags, hl_pg_done *done)
+{
+	struct hl_dialogue *d = round->dialogue;
+
+	if (hl_store_submit_json(&d->setup.store, function, value, flags, deadline_us(d), done, round) != HL_OK)
+		return false;
+	TAILQ_INSERT_TAIL(&d->in_flight, round, link);
+	d->n_in_flight++;
+	return true;
+}
+
+static void came_back(struct round *round)
+{
+	TAILQ_REMOVE(&round->dialogue->in_flight, round, link);
+	round->dialogue->n_in_flight--;
+}
+
 static void log_act(const json_t *act, const char *result)
 {
 	hl_log(HL_INFO, "act", HL_INT("message", json_integer_value(json_object_get(act, "message"))),
@@ -50,39 +76,36 @@ static void log_act(const json_t *act, const char *result)
 	       HL_STR("verb", json_string_value(json_object_get(act, "verb"))), HL_STR("result", result));
 }
 
-/* Gives the ids of messages whose act was too late, NULL when there are none. */
-static json_t *take_results(const json_t *acts, const json_t *reply)
+static const char *result_of(const json_t *reply)
 {
-	json_t *stale = NULL;
-	const json_t *entry;
-	size_t i;
+	const json_t *entry = json_array_get(json_object_get(reply, "items"), 0);
+	const char *result = json_string_value(json_object_get(entry, "result"));
 
-	json_array_foreach(json_object_get(reply, "items"), i, entry) {
-		const json_t *act = json_array_get(acts, i);
-		const char *result = json_string_value(json_object_get(entry, "result"));
-
-		log_act(act, result ? result : "?");
-		if (result && strcmp(result, "stale") == 0) {
-			if (!stale)
-				stale = json_array();
-			json_array_append(stale, json_object_get(act, "message"));
-		}
-	}
-	return stale;
+	return result ? result : "?";
 }
 
 static void on_again(void *arg, const struct hl_pg_result *r)
 {
 	struct round *round = arg;
-	struct hl_dialogue *d = round->dialogue;
 	json_t *reply = r->cls == HL_OK ? json_loadb(r->json.ptr, r->json.len, 0, NULL) : NULL;
 
-	d->n_in_flight--;
+	came_back(round);
 	if (reply)
-		act_on(d, json_object_get(reply, "talk"), round->n_before + 1);
+		act_on(round->dialogue, json_object_get(reply, "talk"), round->n_before + 1);
 	json_decref(reply);
-	json_decref(round->acts);
-	free(round);
+	free_round(round);
+}
+
+/* Too late: somebody else was first. Gives false when it has been decided often enough; the message stays pending then,
+ * and the sweep finds it when its claim has run out. */
+static bool ask_again(struct round *round)
+{
+	json_t *question;
+
+	if (round->n_before + 1 >= ROUNDS_MAX)
+		return false;
+	question = json_pack("{s:[O]}", "messages", json_object_get(round->act, "message"));
+	return call_store(round, "talk_again", question, HL_PG_IDEMPOTENT, on_again);
 }
 
 static void on_acted(void *arg, const struct hl_pg_result *r)
@@ -90,26 +113,20 @@ static void on_acted(void *arg, const struct hl_pg_result *r)
 	struct round *round = arg;
 	struct hl_dialogue *d = round->dialogue;
 	json_t *reply = r->cls == HL_OK ? json_loadb(r->json.ptr, r->json.len, 0, NULL) : NULL;
-	json_t *stale = reply ? take_results(round->acts, reply) : NULL;
+	bool is_stale = reply && strcmp(result_of(reply), "stale") == 0;
 
-	d->n_in_flight--;
-	if (!reply) {
-		hl_log(HL_WARN, "act.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("sqlstate", r->sqlstate),
-		       HL_STR("why", r->text), HL_INT("acts", json_array_size(round->acts)));
-	} else {
+	came_back(round);
+	if (reply) {
 		hl_crash_point("act.committed");
+		log_act(round->act, result_of(reply));
 		d->setup.on_committed(d->setup.arg);
+	} else {
+		hl_log(HL_WARN, "act.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("sqlstate", r->sqlstate),
+		       HL_STR("why", r->text));
 	}
 	json_decref(reply);
-	/* Unanswered messages stay pending; the sweep finds them when their claim has run out. */
-	if (stale && round->n_before + 1 < ROUNDS_MAX &&
-	    hl_store_submit_json(&d->setup.store, "talk_again", json_pack("{s:o}", "messages", stale), HL_PG_IDEMPOTENT,
-				 deadline_us(d), on_again, round) == HL_OK) {
-		d->n_in_flight++;
-		return;
-	}
-	json_decref(round->acts);
-	free(round);
+	if (!is_stale || !ask_again(round))
+		free_round(round);
 }
 
 static json_t *decide_one(struct hl_dialogue *d, const json_t *ctx)
@@ -128,18 +145,15 @@ static json_t *decide_one(struct hl_dialogue *d, const json_t *ctx)
 static void send_act(struct hl_dialogue *d, json_t *act, unsigned n_before)
 {
 	struct round *round = calloc(1, sizeof(*round));
-	json_t *acts = json_pack("[o]", act);
 
-	if (round && acts) {
-		*round = (struct round){.dialogue = d, .acts = acts, .n_before = n_before};
-		hl_crash_point("act.before");
-		if (hl_store_submit_json(&d->setup.store, "act", json_incref(acts), 0, deadline_us(d), on_acted, round) == HL_OK) {
-			d->n_in_flight++;
-			return;
-		}
+	if (!round) {
+		json_decref(act);
+		return;
 	}
-	json_decref(acts);
-	free(round);
+	*round = (struct round){.dialogue = d, .act = act, .n_before = n_before};
+	hl_crash_point("act.before");
+	if (!call_store(round, "act", json_pack("[O]", act), 0, on_acted))
+		free_round(round);
 }
 
 /* One pipelined call per message: an act the database refuses takes no other down with it. */
@@ -188,15 +202,26 @@ struct hl_dialogue *hl_dialogue_new(const struct hl_dialogue_setup *setup)
 {
 	struct hl_dialogue *d = calloc(1, sizeof(*d));
 
-	if (d)
-		d->setup = *setup;
+	if (!d)
+		return NULL;
+	d->setup = *setup;
+	TAILQ_INIT(&d->in_flight);
 	return d;
 }
 
 void hl_dialogue_free(struct hl_dialogue **dp)
 {
-	free(*dp);
+	struct hl_dialogue *d = *dp;
+	struct round *round;
+
+	if (!d)
+		return;
 	*dp = NULL;
+	while ((round = TAILQ_FIRST(&d->in_flight))) {
+		TAILQ_REMOVE(&d->in_flight, round, link);
+		free_round(round);
+	}
+	free(d);
 }
 
 unsigned hl_dialogue_outstanding(const struct hl_dialogue *d)

@@ -159,7 +159,7 @@ static void what_the_operator_is_asked_for_is_told_whole(void **state)
 	} cases[] = {
 		{"延3F7KH3天等配件", "等配件", "", 3},
 		{"退3F7KH，应由住建局负责", "应由住建局负责", "住建局", 0},
-		{"3F7KH请供电公司配合断电", "配合断电", "供电公司", 0},
+		{"协3F7KH 供电公司", "", "供电公司", 0},
 		{"退3F7KH", "", "", 0},
 	};
 
