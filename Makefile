@@ -86,12 +86,12 @@ check:
 	@$(PYTHON) tests/run.py --build $(BUILD)
 unit it:
 	@$(PYTHON) tests/run.py --build $(BUILD) $@
-lint:
+lint: $(BUILD)/hotlined
 	@$(PYTHON) tests/lint/lint.py --selftest
-	@$(PYTHON) tests/lint/lint.py --all
+	@$(PYTHON) tests/lint/lint.py --all --build $(BUILD)
 # Puts the table of settings that the program prints into README.md.
 config-table: $(BUILD)/hotlined
-	@$(PYTHON) tests/lint/config_table.py
+	@$(PYTHON) tests/lint/config_table.py $(BUILD)
 
 clean:
 	rm -rf $(BUILD)

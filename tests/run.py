@@ -63,11 +63,11 @@ def part_clang(build):
 
 # lint ----------------------------------------------------------------------------------------------------------------
 
-def part_lint(_build):
+def part_lint(build):
     tally = Tally()
     lint = [sys.executable, str(ROOT / "tests/lint/lint.py")]
     tally.of(subprocess.run([*lint, "--selftest"], check=False).returncode == 0)
-    done = subprocess.run(lint, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([*lint, "--build", build], stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout, end="")
     results = re.findall(r"^lint (\w+): (.*)$", done.stdout, re.MULTILINE)
     for name, result in results:

@@ -1,10 +1,11 @@
 """config_table - README's table of settings is what the program prints.
 
-    python3 tests/lint/config_table.py    puts the program's table into README.md
+    python3 tests/lint/config_table.py [BUILD]    puts the table of BUILD/hotlined (default build) into README.md
 """
 import pathlib
 import re
 import subprocess
+import sys
 
 from lintlib import Finding, Tree, line_of
 
@@ -54,4 +55,4 @@ BAD = {"other row": sample("| liston |"), "no program": {README: "x\n"},
 GOOD = {"same": sample("| listen |")}
 
 if __name__ == "__main__":
-    write(Tree(pathlib.Path(__file__).resolve().parents[2]))
+    write(Tree(pathlib.Path(__file__).resolve().parents[2], *sys.argv[1:2]))

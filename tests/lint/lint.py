@@ -1,7 +1,8 @@
 """lint - runs the lints and prints file:line: rule: text.
 
-    lint.py [--all] [NAME ...]    the named lints, else every one; --all: clang-tidy and cppcheck on the whole tree
-    lint.py --selftest            shows that each lint can fail
+    lint.py [--all] [--build DIR] [NAME ...]    the named lints, else every one; --all: clang-tidy and cppcheck on
+                                                the whole tree; DIR holds the built hotlined, default build
+    lint.py --selftest                          shows that each lint can fail
 
 Exit code 0 without findings (warnings do not count), 1 with, 2 when the self-test failed.
 """
@@ -39,6 +40,7 @@ def run_one(lint, tree):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--build", default="build")
     parser.add_argument("--selftest", action="store_true")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
@@ -47,7 +49,7 @@ def main():
         print("\n".join(problems) or f"every one of {len(LINTS)} lints can fail and can pass")
         return 2 if problems else 0
     static.ALL = args.all
-    tree = Tree(ROOT)
+    tree = Tree(ROOT, args.build)
     results = {lint.NAME: run_one(lint, tree) for lint in LINTS if not args.names or lint.NAME in args.names}
     for name, result in results.items():
         print(f"lint {name}: {result}")
