@@ -108,9 +108,10 @@ static void print_step(const json_t *step)
 }
 
 /* One stop of the clock. Gives what was sent since the last one, NULL after having said why. */
-static json_t *step(struct ctl *ctl, int64_t to_us, int64_t *since_us, bool *is_there)
+static json_t *step(struct ctl *ctl, int64_t to_us, bool is_under_way, int64_t *since_us, bool *is_there)
 {
-	json_t *reply = ctl_admin(ctl, "tick", json_pack("{s:I}", "to", (json_int_t)to_us)), *sent;
+	json_t *args = json_pack("{s:I, s:b}", "to", (json_int_t)to_us, "under_way", is_under_way);
+	json_t *reply = ctl_admin(ctl, "tick", args), *sent;
 
 	if (!reply)
 		return NULL;
@@ -129,7 +130,7 @@ static int walk(struct ctl *ctl, int64_t to_us, int64_t since_us)
 	bool is_there = false;
 
 	while (!is_there) {
-		json_t *sent = step(ctl, to_us, &since_us, &is_there);
+		json_t *sent = step(ctl, to_us, json_array_size(steps) > 0, &since_us, &is_there);
 
 		if (!sent) {
 			json_decref(steps);

@@ -91,27 +91,30 @@ create or replace function hl.fire_reviews(at_now timestamptz) returns void lang
 $$;
 
 -- Moves a demo clock to the next instant at which something happens, at most to a limit.
--- Takes  batch: {"to": us}. Gives {"now": us, "reached": bool}. Refused unless the installation is a demo.
+-- Takes  batch: {"to": us, "under_way": bool}. Gives {"now": us, "reached": bool}. Refused unless the installation is a demo.
+-- The clock runs while its mover waits at a stop: a goal that passed meanwhile (under_way) is reached, and the clock stays.
 create or replace function hl.tick_step(batch jsonb) returns jsonb language plpgsql security definer
 set search_path = hl, pg_temp as $$
 declare
-  until timestamptz := hl.at_us((batch->>'to')::bigint);
+  until constant timestamptz := hl.at_us((batch->>'to')::bigint);
+  at_now timestamptz;
   stop timestamptz;
   c hl.clock;
 begin
   select * into c from hl.clock for update;
+  at_now := hl.now();
   if not c.is_demo then
     raise exception 'this installation has no demo clock ([demo] clock = yes, then migrate)' using errcode = 'P0120';
   end if;
-  if until < hl.now() then
-    raise exception 'the clock only moves forward: it is % already', hl.now() using errcode = 'P0121';
+  if until < at_now and not coalesce((batch->>'under_way')::boolean, false) then
+    raise exception 'the clock only moves forward: it is % already', at_now using errcode = 'P0121';
   end if;
   select min(t) into stop from (
-    select min(due_at) as t from hl.ladder where due_at > hl.now()
-    union all select min(not_before) from hl.notice where state = 'queued' and not_before > hl.now()) w;
-  stop := least(coalesce(stop, until), until);
-  update hl.clock set offset_us = offset_us + hl.us(stop) - hl.us(hl.now());
-  return jsonb_build_object('now', hl.us(stop), 'reached', stop >= until);
+    select min(due_at) as t from hl.ladder where due_at > at_now
+    union all select min(not_before) from hl.notice where state = 'queued' and not_before > at_now) w;
+  stop := least(stop, until);
+  update hl.clock set offset_us = offset_us + hl.us(stop) - hl.us(at_now) where stop > at_now;
+  return jsonb_build_object('now', hl.us(greatest(stop, at_now)), 'reached', stop >= until);
 end $$;
 revoke all on function hl.tick_step(jsonb) from public;
 grant execute on function hl.tick_step(jsonb) to hotline_daemon;
