@@ -97,6 +97,7 @@ int cmd_text(struct ctl *ctl)
 	struct hl_buf answer;
 	char url[300], *body;
 	json_t *o, *reply;
+	json_int_t message;
 	long status;
 
 	if (!from || !text)
@@ -121,8 +122,11 @@ int cmd_text(struct ctl *ctl)
 		json_decref(reply);
 		return rc;
 	}
-	o = await_message(ctl, json_integer_value(json_object_get(reply, "message")));
+	message = json_integer_value(json_object_get(reply, "message"));
 	json_decref(reply);
+	if (!message)
+		return ctl_fail(ctl, "the message was set aside: the database refused it, the daemon's log says why");
+	o = await_message(ctl, message);
 	return show(ctl, o, print_message);
 }
 
