@@ -10,6 +10,7 @@
 #include "hotline/crash.h"
 #include "hotline/log.h"
 #include "hotline/segments.h"
+#include "hotline/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static const char *const outcome_name[] = {"accepted", "later", "refused", "conf
 #define NOT_SENT "not_sent"
 
 struct send {
+	TAILQ_ENTRY(send) link;
 	struct hl_outbox *outbox;
 	struct hl_http_op *op;
 	const struct hl_channel_config *channel;
@@ -37,6 +39,7 @@ struct hl_outbox {
 	struct hl_outbox_stats stats;
 	int64_t epoch;
 	bool is_started, is_leasing, is_settling, may_have_more;
+	TAILQ_HEAD(, send) sends;
 	unsigned n_sending, n_calls;
 	json_t *results, *settling; /* waiting, and in the call under way */
 	struct hl_post lease_post, settle_post;
@@ -62,16 +65,22 @@ static void count_outcome(struct hl_outbox *ob, const char *outcome)
 		ob->stats.not_sent++;
 }
 
-/* detail is the provider's word; when it is no UTF-8 it is left out. */
-static void add_result(struct hl_outbox *ob, const struct send *s, const char *outcome, const struct hl_answer *answer)
+/* A provider's word as text: one byte the database cannot take would keep every other result from being settled. */
+static json_t *word_json(struct send *s, struct hl_slice word)
 {
-	json_t *result = json_pack("{s:I, s:s, s:I, s:s%, s:i, s:s}", "attempt", (json_int_t)s->attempt, "outcome", outcome,
-				   "delay_us", (json_int_t)answer->delay_us, "text", hl_buf_str(&s->text), s->text.len, "parts",
-				   (int)s->segments.parts, "detail", "");
+	struct hl_slice clean = hl_text_decode(&s->arena, word, "UTF-8");
 
-	json_object_set_new(result, "detail", json_stringn(answer->detail.ptr ? answer->detail.ptr : "", answer->detail.len));
+	return json_stringn(clean.ptr ? clean.ptr : "", clean.len);
+}
+
+static void add_result(struct hl_outbox *ob, struct send *s, const char *outcome, const struct hl_answer *answer)
+{
+	json_t *result = json_pack("{s:I, s:s, s:I, s:s%, s:i, s:o}", "attempt", (json_int_t)s->attempt, "outcome", outcome,
+				   "delay_us", (json_int_t)answer->delay_us, "text", hl_buf_str(&s->text), s->text.len, "parts",
+				   (int)s->segments.parts, "detail", word_json(s, answer->detail));
+
 	if (answer->external_id.len > 0)
-		json_object_set_new(result, "external", json_stringn(answer->external_id.ptr, answer->external_id.len));
+		json_object_set_new(result, "external", word_json(s, answer->external_id));
 	json_array_append_new(ob->results, result);
 	count_outcome(ob, outcome);
 	hl_log(strcmp(outcome, "accepted") == 0 ? HL_INFO : HL_WARN, "notice.sent", HL_INT("notice", s->notice),
@@ -128,6 +137,7 @@ static void settle(void *arg)
 
 static void free_send(struct send *s)
 {
+	TAILQ_REMOVE(&s->outbox->sends, s, link);
 	s->outbox->n_sending--;
 	hl_arena_fini(&s->arena);
 	hl_buf_fini(&s->text);
@@ -212,6 +222,7 @@ static void start_send(struct hl_outbox *ob, const json_t *notice)
 	s->notice = json_integer_value(json_object_get(notice, "notice"));
 	hl_arena_init(&s->arena, ARENA_BYTES);
 	hl_buf_init(&s->text, TEXT_MAX_BYTES);
+	TAILQ_INSERT_TAIL(&ob->sends, s, link);
 	ob->n_sending++;
 	ob->stats.leased++;
 	send_notice(s, notice);
@@ -291,6 +302,7 @@ struct hl_outbox *hl_outbox_new(const struct hl_outbox_setup *setup)
 	if (!ob)
 		return NULL;
 	ob->setup = *setup;
+	TAILQ_INIT(&ob->sends);
 	ob->results = json_array();
 	ob->lease_post = (struct hl_post){.fn = lease, .arg = ob};
 	ob->settle_post = (struct hl_post){.fn = settle, .arg = ob};
@@ -329,10 +341,15 @@ const struct hl_outbox_stats *hl_outbox_stats(const struct hl_outbox *ob)
 void hl_outbox_free(struct hl_outbox **obp)
 {
 	struct hl_outbox *ob = *obp;
+	struct send *s;
 
 	if (!ob)
 		return;
 	*obp = NULL;
+	while ((s = TAILQ_FIRST(&ob->sends))) {
+		hl_http_cancel(&s->op);
+		free_send(s);
+	}
 	hl_loop_unpost(ob->setup.loop, &ob->lease_post);
 	hl_loop_unpost(ob->setup.loop, &ob->settle_post);
 	hl_timer_fini(&ob->settle_timer);

@@ -37,6 +37,7 @@ void hl_outbox_kick(struct hl_outbox *outbox);
 void hl_outbox_stop(struct hl_outbox *outbox);
 unsigned hl_outbox_outstanding(const struct hl_outbox *outbox);
 const struct hl_outbox_stats *hl_outbox_stats(const struct hl_outbox *outbox);
+/* hl_outbox_free - after a drain, or after the store can no longer answer; requests on their way are cancelled. */
 void hl_outbox_free(struct hl_outbox **outbox);
 
 /* hl_notice_text - the text of a leased notice: signature, resend mark, template, words; pure.
