@@ -21,27 +21,27 @@ static int numeral(uint32_t cp)
 	return -1;
 }
 
-/* 3, 10, 三, 十五, 二十: runes [at, *at). -1: no number. Two digits of speech in a row (两三天) are no definite number. */
+/* 3, 10, 三, 十五, 二十: runes [at, *at). -1: no number, or no definite one: two digits of speech in a row (两三天). */
 static int read_number(const struct words *w, size_t *at)
 {
 	int total = -1, n, last = -1;
+	bool is_vague = false;
 
 	for (; *at < w->n && (n = numeral(w->runes[*at].cp)) >= 0; ++*at) {
-		bool spoken = w->runes[*at].cp > 0x7F;
+		bool is_spoken = w->runes[*at].cp > 0x7F;
 
-		if (spoken && n < 10 && last >= 0 && last < 10)
-			return -1;
-		if (n == 10)
-			total = total < 0 ? 10 : total * 10;
-		else if (spoken || total < 0)
-			total = total < 0 ? n : total + n;
+		is_vague |= (is_spoken && n < 10 && last >= 0 && last < 10) || total > 1000;
+		if (is_vague)
+			continue;
+		if (total < 0)
+			total = n;
+		else if (n == 10 || !is_spoken)
+			total = total * 10 + n % 10;
 		else
-			total = total * 10 + n;
-		last = spoken ? n : -1;
-		if (total > 1000)
-			return -1;
+			total += n;
+		last = is_spoken ? n : -1;
 	}
-	return total;
+	return is_vague ? -1 : total;
 }
 
 static const struct {
@@ -63,7 +63,7 @@ int talk_days(const struct words *w, struct span *found_r)
 {
 	for (size_t at = 0; at < w->n; at++) {
 		size_t i = at, end;
-		bool is_range = at > 0 && words_match(w, at - 1, "- 至 几 下 上 到 第 月", &end);
+		bool is_range = at > 0 && words_match(w, at - 1, "- 、 至 几 下 上 到 第 月", &end);
 		int n;
 
 		if (words_match(w, at, "半个月", &found_r->to) && !is_range) {
@@ -110,7 +110,8 @@ struct hl_slice talk_unit(const struct words *w, enum hl_verb verb, struct span 
 		if (words_match(w, at, unit_openers, &end) && !words_match(w, at, "不由 是否", &end) && read_unit(w, end, found_r) &&
 		    !(at > 0 && words_match(w, at - 1, "不 非", &end)))
 			return words_cut(w, *found_r);
-		if (verb == HL_VERB_ASSIST && words_match(w, at, "协# # 协: 协", &end)) {
+		if (verb == HL_VERB_ASSIST && words_match(w, at, "协# # 协: 协", &end) &&
+		    !words_match(w, end, unit_openers, &found_r->to)) {
 			while (end < w->n && !rune_is_word(w->runes[end].cp))
 				end++;
 			if (read_unit(w, end, found_r))
@@ -166,9 +167,9 @@ static struct hl_slice join(const struct cutting *c, struct hl_arena *arena)
 	return (struct hl_slice){out, len};
 }
 
-static const char reason_fillers[] = "<收到> <请审核> <谢谢> <好的> <好的, 理由: 原因: 结果: <原因> <理由> 事项已# <事项> <申请> <需> <给> <请> <请查收 <吧> <了> "
+static const char reason_fillers[] = "签# #签> 签收# #签收 <收到> <请审核> <谢谢> <好的> <好的, 理由: 原因: 结果: <原因> <理由> 事项已# <事项> <申请> <需> <给> <请> <请查收 <吧> <了> "
 				     "<了吧> <啊> <一点> <一下>";
-static const char extend_fillers[] = "到下周= 到[下本]周[一二三四五六日] 到下个月 到月底 到~号> 到~日> 几天吧 几天";
+static const char extend_fillers[] = "延# #延 到下周= 到[下本]周[一二三四五六日] 到下个月 到月底 到~号> 到~日> 几天吧 几天";
 
 /* Words in front of a command are the reason of some verbs and mere talk with others. */
 static void drop_command(struct cutting *c, const struct meaning *m)

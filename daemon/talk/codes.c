@@ -169,14 +169,16 @@ static bool is_after_verb(const struct words *w, size_t at)
 	return false;
 }
 
-/* "签3F7K和8M2Q": a second code beside a right one. */
-static bool is_beside_code(const struct words *w, size_t at)
+/* "签3F7K和8M2Q", "结3F7K 8M2Q": a second code beside a right one; "结3F7K DN50阀门" is prose. */
+static bool is_beside_code(const struct words *w, const struct token *t)
 {
-	size_t back = at, end;
+	size_t back = t->from, end;
 
 	while (back > 0 && (!rune_is_word(w->runes[back - 1].cp) || words_match(w, back - 1, "和 及 跟 与", &end)))
 		back--;
-	return back > 0 && back < at && w->runes[back - 1].cp == TALK_CODE && w->runes[back].cp != ':';
+	if (back == 0 || w->runes[back - 1].cp != TALK_CODE)
+		return false;
+	return back < t->from ? w->runes[back].cp != ':' : words_ends_clause(w, t->to);
 }
 
 static bool looks_like_code(const struct words *w, const struct token *t, bool is_officer, size_t len, bool has_code)
@@ -188,7 +190,7 @@ static bool looks_like_code(const struct words *w, const struct token *t, bool i
 	    words_match(w, t->from, talk_grammar.english, &end))
 		return false;
 	if (has_code)
-		return n == len && t->n_letters > 0 && t->n_digits > 0 && (after_verb || is_beside_code(w, t->from));
+		return n == len && t->n_letters > 0 && t->n_digits > 0 && (after_verb || is_beside_code(w, t));
 	if (t->n_digits > 0 && t->n_letters > 0)
 		return after_verb || alone || (is_officer && t->from == w->head);
 	return n == len && (after_verb || (alone && t->n_digits > 0 && n > 3));

@@ -23,7 +23,8 @@ static bool is_negated(const struct words *w, struct span s, struct span sentenc
 	while (at > sentence.from) {
 		at--;
 		if (words_match(w, at, talk_grammar.negators, &end))
-			return !words_match(w, at, "不了 不好 不到 不清 不明 不开 无误 未接 别的 别人 非常", &end);
+			return !(at > 0 && words_match(w, at - 1, "能不能 可不可 是不是 要不要 行不行 该不该", &end)) &&
+			       !words_match(w, at, "不了 不好 不到 不清 不明 不开 无误 未接 别的 别人 非常", &end);
 		if (!words_match(w, at, talk_grammar.negated_filler, &end))
 			break;
 	}
@@ -75,8 +76,7 @@ static bool is_idiom(const struct words *w, struct span s, const char *idioms)
 	return false;
 }
 
-bool cue_find(const struct words *w, const struct cue *cue, struct span within, unsigned doubts, struct span *found_r,
-	      bool *doubtful_r)
+bool cue_find(const struct words *w, const struct cue *cue, struct span within, unsigned doubts, struct span *found_r)
 {
 	struct span s;
 
@@ -88,8 +88,6 @@ bool cue_find(const struct words *w, const struct cue *cue, struct span within, 
 			*found_r = s;
 			return true;
 		}
-		if (doubtful_r)
-			*doubtful_r = true;
 	}
 	return false;
 }
@@ -98,5 +96,5 @@ bool cue_has(const struct words *w, const struct cue *cue, unsigned doubts)
 {
 	struct span found;
 
-	return cue_find(w, cue, (struct span){0, w->n}, doubts, &found, NULL);
+	return cue_find(w, cue, (struct span){0, w->n}, doubts, &found);
 }

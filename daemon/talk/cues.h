@@ -16,9 +16,8 @@ enum talk_doubt {
 unsigned cue_doubts(const struct words *w, struct span occurrence);
 
 /* cue_find - the first occurrence free of the named doubts.
- * Takes   within: where it may start. doubtful_r: NULL, or set when an occurrence with such a doubt was passed over */
-bool cue_find(const struct words *w, const struct cue *cue, struct span within, unsigned doubts, struct span *found_r,
-	      bool *doubtful_r);
+ * Takes   within: where it may start */
+bool cue_find(const struct words *w, const struct cue *cue, struct span within, unsigned doubts, struct span *found_r);
 bool cue_has(const struct words *w, const struct cue *cue, unsigned doubts);
 
 /* What the speakers' halves of the parser give; the entry binds the code and cuts the arguments. */

@@ -9,8 +9,7 @@
 
 enum fact {
 	SIGN = 1 << 0, GOT = 1 << 1, GOING = 1 << 2, ARRIVE = 1 << 3, PROGRESS = 1 << 4, WORK = 1 << 5, HANDBACK = 1 << 6,
-	NOT_OURS = 1 << 7, EXTEND = 1 << 8, ASSIST = 1 << 9, ASSIST_COMMAND = 1 << 10, CLOSE = 1 << 11, CLOSE_DOUBT = 1 << 12,
-	DONE = 1 << 13, AWAY = 1 << 14, STILL_OPEN = 1 << 15,
+	NOT_OURS = 1 << 7, EXTEND = 1 << 8, ASSIST = 1 << 9, ASSIST_COMMAND = 1 << 10, CLOSE = 1 << 11, DONE = 1 << 12, AWAY = 1 << 13, STILL_OPEN = 1 << 14,
 };
 
 struct facts {
@@ -54,7 +53,7 @@ static void look(const struct words *w, struct facts *f)
 	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
 		struct span found;
 
-		if (cue_find(w, looks[i].cue, (struct span){0, w->n}, looks[i].doubts, &found, NULL)) {
+		if (cue_find(w, looks[i].cue, (struct span){0, w->n}, looks[i].doubts, &found)) {
 			f->set |= looks[i].fact;
 			f->at[bit_of(looks[i].fact)] = found;
 		}
@@ -68,20 +67,16 @@ static void look(const struct words *w, struct facts *f)
 /* A close is a close word stated as fact, or as a command; a wish, a plan, a question is none. */
 static void look_for_close(const struct words *w, struct facts *f)
 {
-	bool doubtful = false;
 	struct span found;
 
-	while (cue_find(w, &talk_grammar.close, (struct span){0, w->n}, ALL_DOUBTS, &found, &doubtful)) {
+	if (cue_find(w, &talk_grammar.close, (struct span){0, w->n}, ALL_DOUBTS, &found)) {
 		struct span before = {words_sentence(w, found.from).from, found.from}, wish;
 
-		if (cue_find(w, &talk_grammar.close_wish, before, 0, &wish, NULL))
-			break;
-		f->set |= CLOSE;
-		f->at[bit_of(CLOSE)] = found;
-		return;
+		if (!cue_find(w, &talk_grammar.close_wish, before, 0, &wish)) {
+			f->set |= CLOSE;
+			f->at[bit_of(CLOSE)] = found;
+		}
 	}
-	if (doubtful || cue_has(w, &talk_grammar.close, 0))
-		f->set |= CLOSE_DOUBT;
 }
 
 static bool is_command(const struct words *w, struct span s)
@@ -161,7 +156,7 @@ static bool is_count_right(const struct words *w, size_t n_open)
 
 static bool is_bulk_sign(const struct words *w, const struct facts *f, size_t n_open)
 {
-	return cue_has(w, &talk_grammar.sign_all, TALK_NEGATED | TALK_ASKED | TALK_LATER) && has_any(f, SIGN | GOT) &&
+	return cue_has(w, &talk_grammar.sign_all, TALK_NEGATED | TALK_ASKED | TALK_LATER) &&
 	       !has_any(f, CLOSE | HANDBACK | EXTEND | ASSIST | DONE) && is_count_right(w, n_open);
 }
 

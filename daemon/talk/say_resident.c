@@ -6,7 +6,7 @@
 
 #include "hotline/text.h"
 
-#define SAID_MIN 3 /* runes below which a text that fits nothing is no report */
+#define SAID_MIN 4 /* runes below which a text without any matter in it is no report */
 
 static size_t count_words(const struct words *w)
 {
@@ -49,7 +49,7 @@ static bool is_rating_end(const struct words *w, size_t at, bool was_digit)
 
 	if (at >= w->n || words_match(w, at, "吧> 啊> 呀> 了> 哈> 的> 哦> 谢谢", &end))
 		return true;
-	if (was_digit && words_match(w, at, "、 / . 或 满意 不满 基本 - ~", &end))
+	if (was_digit && words_match(w, at, "、 / . 或 满意 不满 基本 -", &end))
 		return words_match(w, at, ".$ .>满 满意> 满意, 基本满意> 不满意> 不满意,", &end);
 	return words_ends_clause(w, at) && !words_match(w, at, "? 吗", &end) && !(was_digit && words_match(w, at, "=[123]", &end));
 }
@@ -79,7 +79,7 @@ static bool look_for(const struct words *w, const struct cue *cue, unsigned doub
 {
 	struct span found;
 
-	if (!cue_find(w, cue, (struct span){0, w->n}, doubts, &found, NULL))
+	if (!cue_find(w, cue, (struct span){0, w->n}, doubts, &found))
 		return false;
 	*out = (struct meaning){.verb = verb, .command = found};
 	return true;
@@ -122,7 +122,7 @@ static bool is_no_report(const struct parts *p)
 	const struct words *w = &p->typed;
 	bool is_matter = cue_has(w, &talk_grammar.grievance, 0) || cue_has(w, &talk_grammar.danger, 0);
 
-	if (count_words(w) < SAID_MIN || (p->typed_codes.first != TALK_NO_CODE && count_words(w) < SAID_MIN))
+	if (!is_matter && count_words(w) < SAID_MIN)
 		return true;
 	if (cue_has(w, &talk_grammar.resolved, 0) && !cue_has(w, &talk_grammar.new_matter, 0) && !cue_has(w, &talk_grammar.danger, 0))
 		return true;
@@ -130,17 +130,19 @@ static bool is_no_report(const struct parts *p)
 	       !cue_has(w, &talk_grammar.new_matter, 0);
 }
 
-static bool look_for_command(const struct parts *p, struct meaning *out)
+/* Without a case of one's own a command stands in front; in prose the same word is part of a report. */
+static bool look_for_command(const struct words *w, size_t n_open, struct meaning *out)
 {
-	const struct words *w = &p->typed;
+	struct meaning m;
 
-	if (look_for(w, &talk_grammar.withdraw, TALK_NEGATED | TALK_ASKED, HL_VERB_WITHDRAW, out) ||
-	    look_for(w, &talk_grammar.chase, TALK_NEGATED, HL_VERB_CHASE, out) ||
-	    look_for(w, &talk_grammar.supplement, TALK_NEGATED, HL_VERB_SUPPLEMENT, out))
-		return true;
-	if (!look_for(w, &talk_grammar.status, TALK_NEGATED, HL_VERB_STATUS, out))
+	if (!look_for(w, &talk_grammar.chase, TALK_NEGATED, HL_VERB_CHASE, &m) &&
+	    !look_for(w, &talk_grammar.supplement, TALK_NEGATED, HL_VERB_SUPPLEMENT, &m) &&
+	    !look_for(w, &talk_grammar.status, TALK_NEGATED, HL_VERB_STATUS, &m))
 		return false;
-	out->is_all = cue_has(w, &talk_grammar.all_cases, 0);
+	if (n_open == 0 && m.command.from > w->head)
+		return false;
+	*out = m;
+	out->is_all = m.verb == HL_VERB_STATUS && cue_has(w, &talk_grammar.all_cases, 0);
 	return true;
 }
 
@@ -153,14 +155,14 @@ void talk_resident_meaning(const struct parts *p, size_t n_open, struct meaning 
 		out_r->verb = HL_VERB_HELP;
 		return;
 	}
-	if (cue_has(w, &talk_grammar.officer_verbs, 0) || cue_has(w, &talk_grammar.withdraw, 0)) {
+	if (cue_has(w, &talk_grammar.officer_verbs, TALK_ASKED) || cue_has(w, &talk_grammar.withdraw, 0)) {
 		out_r->verb = HL_VERB_ASK;
 		look_for(w, &talk_grammar.withdraw, TALK_NEGATED | TALK_ASKED, HL_VERB_WITHDRAW, out_r);
 		return;
 	}
 	if (look_for_rating(w, out_r))
 		return;
-	if (cue_has(w, &talk_grammar.new_matter, 0) || look_for_command(p, out_r))
+	if (cue_has(w, &talk_grammar.new_matter, 0) || look_for_command(w, n_open, out_r))
 		return;
 	look_for_talk(p, n_open, out_r);
 	if (out_r->verb == HL_VERB_REPORT && is_no_report(p))
