@@ -1,30 +1,35 @@
 -- Clocks: due rungs become notices. The scan costs what is due, not what is open.
 
+-- The ladders that fell due, locked, the longest overdue first. Found by the index ladder_due whatever the statistics
+-- say: a fresh table has none, and the planner would read all of it.
+create or replace function hl.due_ladders(at_now timestamptz, n int) returns bigint[] language sql
+set enable_seqscan = off as $$
+  select array(select l.id from hl.ladder l where l.due_at <= at_now order by l.due_at limit n for update skip locked)
+$$;
+
 -- Fires every rung that fell due, up to a number of ladders, in one call.
 -- Takes  batch: {"limit": n}. Gives {"now": us, "fired": n, "next": us or null}.
--- A rung that fell due while another one of the same ladder did as well (real downtime) collapses into the latest.
+-- Rungs of one ladder that fell due together (real downtime) collapse into the latest that still means something.
 create or replace function hl.fire_due(batch jsonb) returns jsonb language plpgsql as $$
 declare
   at_now constant timestamptz := hl.now();
-  n int;
+  ids constant bigint[] := hl.due_ladders(at_now, (batch->>'limit')::int);
+  n constant int := cardinality(ids);
 begin
-  create temp table if not exists fired (
-    ladder bigint, case_id bigint, task_id bigint, rung text, skipped text[], due timestamptz) on commit delete rows;
-  with due as (
-    select l.* from hl.ladder l where l.due_at <= at_now order by l.due_at limit (batch->>'limit')::int
-    for update skip locked),
-  latest as (
-    select d.id, (select max(x.ord) from unnest(d.dues) with ordinality x (at, ord) where x.ord >= d.pos and x.at <= at_now)::int
-             as last from due d),
-  moved as (
-    update hl.ladder l set pos = least(v.last + 1, cardinality(l.rungs)), due_at = l.dues[v.last + 1]
-    from latest v where l.id = v.id
-    returning l.id, l.case_id, l.task_id, v.last)
-  insert into fired
-    select m.id, m.case_id, m.task_id, d.rungs[m.last], d.rungs[d.pos:m.last - 1], d.dues[m.last]
-    from moved m join due d on d.id = m.id;
-  get diagnostics n = row_count;
   if n > 0 then
+    create temp table if not exists fired (
+      ladder bigint, case_id bigint, task_id bigint, rung text, skipped text[], due timestamptz, last int) on commit delete rows;
+    insert into fired
+      select l.id, l.case_id, l.task_id, l.rungs[s.said], l.rungs[l.pos:s.said - 1], l.dues[s.said], s.last
+      from hl.ladder l left join hl.task k on k.id = l.task_id
+      cross join lateral (
+        select max(x.ord)::int as last, coalesce(max(x.ord) filter (where exists (
+                 select from hl.rung_rule r
+                 where r.rung = l.rungs[x.ord] and r.urgency = k.urgency and k.state = any (r.applies))), max(x.ord))::int as said
+        from unnest(l.dues) with ordinality x (at, ord) where x.ord >= l.pos and x.at <= at_now) s
+      where l.id = any (ids);
+    update hl.ladder l set pos = least(f.last + 1, cardinality(l.rungs)), due_at = l.dues[f.last + 1]
+      from fired f where l.id = f.ladder and l.id = any (ids);
     perform hl.fire_tasks(at_now);
     perform hl.fire_reviews(at_now);
   end if;
