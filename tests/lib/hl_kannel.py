@@ -59,22 +59,25 @@ class Phones:
 
     def _take(self, sender, to, kind, rest):
         if kind != "udh":
-            self.inbox.append(Sms(sender, to, self._decode(kind, rest)))
+            self.inbox.append(Sms(sender, to, self._decode(kind, self._unquote(rest))))
             return
         udh, coding, body = rest.split(" ", 2)
-        head = urllib.parse.unquote_to_bytes(udh.replace("+", " "))
-        reference, total, number = head[-3], head[-2], head[-1]
+        reference, total, number = self._unquote(udh)[-3:]
         parts = self._parts.setdefault((sender, to, reference), {})
-        parts[number] = self._decode(coding, body)
+        parts[number] = self._unquote(body)
         if len(parts) == total:
-            self.inbox.append(Sms(sender, to, "".join(parts[i] for i in sorted(parts))))
+            # Joined as bytes, as a phone does: Kannel cuts surrogate pairs in two.
+            self.inbox.append(Sms(sender, to, self._decode(coding, b"".join(parts[i] for i in sorted(parts)))))
             del self._parts[(sender, to, reference)]
 
     @staticmethod
-    def _decode(kind, body):
+    def _unquote(text):
+        return urllib.parse.unquote_to_bytes(text.replace("+", " "))
+
+    @staticmethod
+    def _decode(kind, raw):
         # A part with UDH is printed as "data"; ours are UCS-2.
-        raw = urllib.parse.unquote_to_bytes(body.replace("+", " "))
-        return raw.decode("utf-16-be") if kind in ("ucs2", "ucs-2", "data") else raw.decode("utf-8", errors="replace")
+        return raw.decode("utf-16-be" if kind in ("ucs2", "ucs-2", "data") else "utf-8", errors="replace")
 
     def of(self, number):
         """Texts that arrived at a number, in whatever national spelling."""
@@ -158,14 +161,10 @@ class Kannel:
             phone.wait()
 
     def stop(self):
+        # Nothing of theirs is kept, and a polite end takes up to 8 s.
         for process in reversed(self.processes):
-            process.terminate()
-        for process in reversed(self.processes):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
         if self.phones:
             self.phones.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
