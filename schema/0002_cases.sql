@@ -9,7 +9,8 @@ create table hl.message (
   sent_to     text not null default '',
   text        text,
   raw         bytea,
-  digest      bytea not null,
+  salt        bytea not null,
+  digest      bytea not null, -- of salt and text (hl.seal_message): the history may keep it when the text is erased
   received_at timestamptz not null,
   state       text not null default 'pending' check (state in ('pending', 'handled')),
   outcome     text,
@@ -55,15 +56,18 @@ create table hl.case (
   reporters int not null default 1 check (reporters >= 0),
   chases    int not null default 0 check (chases >= 0),
   redos     smallint not null default 0 check (redos between 0 and 2),
+  reopens   smallint not null default 0 check (reopens between 0 and 2),
   opened_at timestamptz not null,
   done_at   timestamptz,
   closed_at timestamptz,
   head_seq  int not null default 0,
-  head_hash bytea
+  head_hash bytea,
+  constraint done_cases_know_when check (state <> 'done' or done_at is not null),
+  constraint closed_cases_know_when check (state <> 'closed' or closed_at is not null)
 );
-create index case_open_by_place on hl.case (compound, type)
+create index case_open_by_place on hl.case (compound, type, place)
   where state in ('review', 'dispatched', 'working', 'waiting', 'reopened');
-create index case_in_review on hl.case (opened_at) where state in ('review', 'reopened');
+create index case_for_operators on hl.case (opened_at) where state in ('review', 'reopened', 'done');
 
 create table hl.report (
   id         bigint generated always as identity primary key,
@@ -96,13 +100,16 @@ create table hl.task (
   constraint limits_in_order check (sign_by > assigned_at and close_by >= sign_by
                                     and (arrive_by is null or arrive_by > assigned_at)),
   constraint signed_tasks_know_when check (state not in ('signed', 'arrived') or signed_at is not null),
+  constraint arrived_tasks_know_when check (state <> 'arrived' or arrived_at is not null),
   constraint done_tasks_know_when check (state <> 'done' or (done_at is not null and result is not null))
 );
+-- A closed lead makes room: a case that was reopened gets a new one.
 create unique index one_lead_task_per_case on hl.task (case_id)
-  where role = 'lead' and state not in ('handed_back', 'withdrawn');
+  where role = 'lead' and state not in ('handed_back', 'withdrawn', 'closed');
 create unique index one_open_task_per_unit on hl.task (case_id, unit)
   where state not in ('handed_back', 'withdrawn', 'closed');
 create index task_by_case on hl.task (case_id);
+create index task_open_by_unit on hl.task (unit, id) where state in ('dispatched', 'signed', 'arrived', 'handback', 'done');
 
 -- The code by which one person names one task. Unique among all codes that person ever got.
 create table hl.notice_code (
@@ -118,11 +125,11 @@ create table hl.event (
   case_id    bigint not null references hl.case,
   seq        int not null,
   at         timestamptz not null,
-  kind       text not null,
+  kind       text not null check (kind ~ '^[a-z][a-z_]*$'),
   task_id    bigint references hl.task,
   actor      hl.actor_kind not null,
   person_id  bigint references hl.person,
-  operator   text,
+  operator   text check (operator <> '' and operator !~ '[|[:cntrl:]]'), -- '|' parts the fields under the hash
   message_id bigint references hl.message,
   from_state text,
   to_state   text,
@@ -132,9 +139,12 @@ create table hl.event (
   hash       bytea not null,
   primary key (case_id, seq),
   constraint a_move_names_both_ends check ((from_state is null) = (to_state is null)),
-  constraint an_operator_has_a_name check ((actor = 'operator') = (operator is not null))
+  constraint an_operator_has_a_name check ((actor = 'operator') = (operator is not null)),
+  constraint a_handback_has_reason_and_unit check (kind <> 'handback_asked'
+                                                   or (coalesce(data->>'reason', '') <> '' and data ? 'unit'))
 );
 create index event_by_task on hl.event (task_id, seq) where task_id is not null;
+create unique index one_extension_per_task on hl.event (task_id) where kind = 'extension_granted';
 
 -- Hourly roll-up over all heads, so that a head can be printed and kept on paper.
 create table hl.head_rollup (
@@ -155,6 +165,7 @@ create table hl.ladder (
   constraint as_many_dues_as_rungs check (cardinality(rungs) = cardinality(dues) and cardinality(rungs) between 1 and 16),
   constraint due_is_the_next_rung check (due_at is null or due_at = dues[pos])
 ) with (fillfactor = 70);
+create index ladder_by_case on hl.ladder (case_id);
 create unique index one_ladder_per_task on hl.ladder (task_id) where task_id is not null;
 create unique index one_review_ladder_per_case on hl.ladder (case_id) where task_id is null and due_at is not null;
 -- THE index by which due work is found: only running clocks are in it, the earliest first.

@@ -1,10 +1,13 @@
 -- 0003_notices: what goes out, each try of sending it, and what came back.
 
+-- is_resent: an unknown outcome is sent once more, marked; replies and surveys never are.
 create table hl.lane (
   name text primary key,
-  rank smallint not null unique
+  rank smallint not null unique,
+  is_resent boolean not null
 );
-insert into hl.lane values ('emergency', 1), ('reply', 2), ('dispatch', 3), ('reminder', 4), ('bulk', 5);
+insert into hl.lane values ('emergency', 1, true), ('reply', 2, false), ('dispatch', 3, true), ('reminder', 4, true),
+  ('bulk', 5, false);
 
 -- The ladder as data: at which rung, in which task states, who gets which text.
 create table hl.rung_rule (
@@ -46,6 +49,7 @@ create table hl.notice (
 ) with (fillfactor = 70);
 create index notice_queue on hl.notice (lane, id) where state = 'queued';
 create index notice_later on hl.notice (not_before) where state = 'queued';
+create index notice_queued_by_task on hl.notice (task_id) where state = 'queued';
 create index notice_leased on hl.notice (lease_until) where state = 'sending';
 create index notice_unknown on hl.notice (retry_at) where state = 'unknown' and not is_resend;
 create index notice_by_case on hl.notice (case_id, id);

@@ -3,6 +3,7 @@
 --        place?, reply?: {template, params}}]; expect is the state the decider saw.
 -- Gives  [{i, result: ok | stale | refused, reason?, reply?}]; stale: decide again with fresh context.
 -- An act and the mark on its message share one transaction: after a crash it is done once or not at all.
+-- Whoever locks, locks message, case, task, ladder, person in this order, and cases by id.
 create or replace function hl.act(batch jsonb) returns jsonb language plpgsql as $$
 declare
   a jsonb;
@@ -23,6 +24,8 @@ begin
         outcome := 'ok';
       elsif a ? 'all' then
         -- 签全部: every task that is still as it was seen
+        perform from hl.case c where c.id in (select k.case_id from hl.task k where k.id in (
+          select x::bigint from jsonb_array_elements_text(a->'all') x)) order by c.id for no key update;
         perform hl.act_one(a || jsonb_build_object('task', k, 'expect', 'dispatched')) from jsonb_array_elements(a->'all') k;
         outcome := 'ok';
       else
@@ -68,12 +71,13 @@ begin
   elsif verb = 'wrong_code' then
     return hl.count_wrong_code(a);
   end if;
+  select * into c from hl.case
+    where id = coalesce((select x.case_id from hl.task x where x.id = (a->>'task')::bigint), (a->>'case')::bigint,
+                        (select x.id from hl.case x where x.code = a->>'case_code'))
+    for no key update;
   if a->>'task' is not null then
     select * into k from hl.task where id = (a->>'task')::bigint for no key update;
   end if;
-  select * into c from hl.case
-    where id = coalesce(k.case_id, (a->>'case')::bigint, (select x.id from hl.case x where x.code = a->>'case_code'))
-    for no key update;
   if c.id is null then
     raise exception 'there is no case %', coalesce(a->>'case_code', a->>'case', 'of task ' || (a->>'task')) using errcode = 'P0130';
   end if;
@@ -81,6 +85,10 @@ begin
     return 'stale';
   end if;
   if a->>'actor' = 'officer' and not hl.may_act(k, (a->>'person')::bigint) then
+    return 'refused';
+  end if;
+  if a->>'actor' = 'reporter' and not exists (
+      select from hl.report r where r.case_id = c.id and r.person_id = (a->>'person')::bigint and r.withdrawn_at is null) then
     return 'refused';
   end if;
   if k.id is not null then
@@ -146,7 +154,7 @@ begin
     update hl.case set state = 'working' where id = c.id;
     perform hl.record(a, c.id, null, 'started', c.state, 'working', '{}');
   elsif c.state in ('dispatched', 'working') then
-    select * into lead from hl.task where case_id = c.id and role = 'lead' and state not in ('handed_back', 'withdrawn');
+    select * into lead from hl.lead_task(c.id);
     if lead.state = 'done' then
       update hl.case set state = 'done', done_at = hl.now() where id = c.id;
       perform hl.record(a, c.id, null, 'done', c.state, 'done', '{}');
@@ -213,7 +221,7 @@ begin
   update hl.ladder set due_at = null where case_id = c.id and due_at is not null;
   insert into hl.notice (case_id, person_id, kind, template, params, dedupe, lane, channel, not_before, made_at)
     select c.id, r.person_id, t.template, t.template, jsonb_build_object('case', c.code, 'result', coalesce(lead_result, '')),
-           format('case:%s:%s:%s:%s', c.id, t.template, r.person_id, c.redos), hl.lane_rank(t.lane), r.channel, at_now, at_now
+           format('case:%s:%s:%s:%s', c.id, t.template, r.person_id, c.reopens), hl.lane_rank(t.lane), r.channel, at_now, at_now
     from (select distinct on (r.person_id) r.person_id, m.channel from hl.report r left join hl.message m on m.id = r.message_id
           where r.case_id = c.id and r.withdrawn_at is null and r.person_id is not null order by r.person_id, r.id) r
     cross join (values ('closed', 'reply'), ('survey', 'bulk')) t (template, lane)
@@ -236,10 +244,14 @@ end $$;
 
 -- Takes back one reporter's report; the case lives while others remain.
 create or replace function hl.withdraw_report(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
-declare k hl.task;
+declare
+  k hl.task;
+  n int;
 begin
   update hl.report set withdrawn_at = at_now
     where case_id = c.id and person_id = (a->>'person')::bigint and withdrawn_at is null;
+  get diagnostics n = row_count;
+  update hl.case set reporters = greatest(reporters - n, 0) where id = c.id;
   perform hl.record(a, c.id, null, 'report_withdrawn', null, null, '{}');
   if exists (select from hl.report where case_id = c.id and withdrawn_at is null)
      or c.state not in ('review', 'dispatched', 'working', 'waiting') then

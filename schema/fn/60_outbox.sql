@@ -47,19 +47,32 @@ begin
 end $$;
 
 -- A lease that ran out, and an unknown outcome nobody could settle.
+-- A lease is much longer than a send: nothing more can be heard about it, so it does not wait for a receipt again.
 create or replace function hl.sweep_leases(real_now timestamptz) returns void language plpgsql as $$
 begin
   with lost as (
-    update hl.notice n set state = 'unknown', lease_until = null, reason = 'lease ran out', retry_at = real_now + interval '2 minutes'
+    update hl.notice n set state = 'unknown', lease_until = null, reason = 'lease ran out',
+           retry_at = hl.resend_at(n.lane, real_now)
     from (select id from hl.notice where state = 'sending' and lease_until < real_now order by id for update skip locked) l
     where n.id = l.id returning n.id, n.tries)
   update hl.attempt a set outcome = 'unknown', settled_at = real_now, detail = 'lease ran out'
     from lost where a.notice_id = lost.id and a.n = lost.tries and a.outcome is null;
-  -- Dispatch and ladder notices go once more, marked; replies, surveys and bulk never.
   update hl.notice n set state = 'queued', is_resend = true, retry_at = real_now
     from (select id from hl.notice where state = 'unknown' and not is_resend and retry_at <= real_now
-            and (task_id is not null or lane = hl.lane_rank('emergency')) order by id for update skip locked) u
+          order by id for update skip locked) u
     where n.id = u.id;
+end $$;
+
+-- When an unknown outcome is sent once more, marked: emergency, dispatch and ladder notices; replies and surveys never.
+create or replace function hl.resend_at(of_lane smallint, soonest timestamptz) returns timestamptz language sql stable as $$
+  select case when l.is_resent then soonest else 'infinity' end from hl.lane l where l.rank = of_lane
+$$;
+
+-- Locks the notices of attempts, always notice before attempt and by id, as the sweep does.
+create or replace function hl.lock_notices(attempts bigint[]) returns void language plpgsql as $$
+begin
+  perform from hl.notice n where n.id in (select a.notice_id from hl.attempt a where a.id = any (attempts))
+    order by n.id for no key update;
 end $$;
 
 -- Results of attempts.
@@ -70,6 +83,7 @@ declare
   real_now constant timestamptz := clock_timestamp();
   n int;
 begin
+  perform hl.lock_notices(array(select (x->>'attempt')::bigint from jsonb_array_elements(batch->'items') x));
   with r as (
     select * from jsonb_to_recordset(batch->'items') x (attempt bigint, outcome text, external text, detail text,
                                                         delay_us bigint, text text, parts smallint)),
@@ -87,10 +101,10 @@ begin
       lease_until = null,
       reason = case when t.outcome in ('accepted', 'delivered') then null else coalesce(nullif(t.detail, ''), t.outcome) end,
       -- doubling back-off from 5 s to 10 min with jitter, or what the provider asked for
-      retry_at = real_now + case
-        when t.outcome = 'unknown' then interval '2 minutes'
-        else greatest(t.delay_us * interval '1 microsecond',
-                      least(5 * 2 ^ least(n.tries - 1, 8), 600) * (0.8 + random() * 0.4) * interval '1 second') end
+      retry_at = case
+        when t.outcome = 'unknown' then hl.resend_at(n.lane, real_now + interval '2 minutes')
+        else real_now + greatest(t.delay_us * interval '1 microsecond',
+                                 least(5 * 2 ^ least(n.tries - 1, 8), 600) * (0.8 + random() * 0.4) * interval '1 second') end
     from tried t where n.id = t.notice_id and n.state = 'sending' and n.tries = t.n
       and n.lease_epoch = (batch->>'epoch')::bigint;
   get diagnostics n = row_count;
@@ -100,13 +114,20 @@ end $$;
 -- Delivery receipts, in any order, any number of times; they only move a notice forward.
 -- Takes  batch: [{i, channel, attempt?, external?, state, status}]. Gives {"now": us, "moved": n, "items": [{i}]}.
 create or replace function hl.receipts(batch jsonb) returns jsonb language plpgsql as $$
-declare n int;
+declare
+  n int;
+  attempts constant bigint[] := array(
+    select coalesce((select a.id from hl.attempt a where a.id = x.attempt and a.channel = x.channel),
+                    (select a.id from hl.attempt a where coalesce(x.attempt, 0) = 0 and a.channel = x.channel
+                       and a.external_id = x.external order by a.id desc limit 1))
+    from rows from (jsonb_to_recordset(batch) as (channel text, attempt bigint, external text)) with ordinality
+         x (channel, attempt, external, ord) order by x.ord);
 begin
+  perform hl.lock_notices(attempts);
   with r as (
-    select x.*, a.id as attempt_id from jsonb_to_recordset(batch) x (i int, channel text, attempt bigint, external text, state text, status text)
-    left join lateral (
-      select a.id from hl.attempt a where (a.id = x.attempt and a.channel = x.channel)
-         or (coalesce(x.attempt, 0) = 0 and a.channel = x.channel and a.external_id = x.external) limit 1) a on true),
+    select x.*, attempts[x.ord] as attempt_id
+    from rows from (jsonb_to_recordset(batch) as (i int, channel text, external text, state text, status text))
+         with ordinality x (i, channel, external, state, status, ord)),
   kept as (
     insert into hl.receipt (attempt_id, channel, external_id, state, status)
       select attempt_id, channel, external, state, coalesce(status, '') from r order by i),
@@ -118,10 +139,12 @@ begin
     update hl.attempt a set outcome = b.state, settled_at = coalesce(a.settled_at, clock_timestamp())
     from best b where a.id = b.attempt_id
       and (a.outcome is null or a.outcome in ('unknown', 'accepted') or (a.outcome = 'undelivered' and b.state = 'delivered'))
-    returning a.notice_id, a.outcome)
+    returning a.notice_id, a.n, a.outcome)
+  -- The failure of an earlier try says nothing about the one on its way.
   update hl.notice n set state = t.outcome, lease_until = null,
          reason = case t.outcome when 'undelivered' then 'not delivered' end
-    from tried t where n.id = t.notice_id and hl.notice_rank(t.outcome) > hl.notice_rank(n.state);
+    from tried t where n.id = t.notice_id and hl.notice_rank(t.outcome) > hl.notice_rank(n.state)
+      and (t.outcome <> 'undelivered' or t.n = n.tries);
   get diagnostics n = row_count;
   return jsonb_build_object('now', hl.us(hl.now()), 'moved', n,
     'items', (select jsonb_agg(jsonb_build_object('i', x->'i')) from jsonb_array_elements(batch) x));

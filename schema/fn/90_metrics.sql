@@ -19,7 +19,7 @@ create or replace function hl.metrics(batch jsonb) returns jsonb language sql st
       (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*)))
        from hl.notice where state = 'unknown' and not is_resend)),
     hl.metric('ladders_overdue', 'Ladders whose rung is due and not fired.',
-      (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*))) from hl.ladder where due_at <= hl.now())),
+      (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*))) from hl.ladder where due_at <= (select hl.now()))),
     hl.metric('messages_pending', 'Messages committed and not yet decided on.',
       (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*))) from hl.message where state = 'pending')),
     hl.metric('cases_in_review', 'Cases that wait for an operator.',

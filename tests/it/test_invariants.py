@@ -1,0 +1,359 @@
+"""Each invariant of schema/INVARIANTS.md, violated in SQL by somebody whom nothing but its guard would stop."""
+import contextlib
+import hashlib
+import re
+
+import pytest
+
+import hl_rows as rows
+from hl_rows import DENIED, NOTICE_BACK, refused_at_commit, sqlstate
+from hl_testlib import ROOT
+
+PAGE = ROOT / "schema/INVARIANTS.md"
+
+
+# --- rules a row must keep, each with rows that do not ------------------------------------------------------------
+
+TASK = ("insert into hl.task (case_id, unit, role, state, urgency, assigned_at, sign_by, arrive_by, close_by) values"
+        " (%(case)s, '{unit}', '{role}', 'dispatched', '{urgency}', '2026-03-02 09:00+08', {sign}, {arrive}, {close})")
+GOOD_TASK = {"unit": "POL", "role": "co", "urgency": "normal", "sign": "'2026-03-02 10:00+08'",
+             "arrive": "'2026-03-02 11:00+08'", "close": "'2026-03-06 18:00+08'"}
+CASE = "insert into hl.case (id, code, type, urgency, state, opened_at) values (0, '{code}', 'FIR-1', '{urgency}', 'review', now())"
+PERSON = "insert into hl.person (phone) values ('{phone}')"
+EVENT = ("insert into hl.event (case_id, task_id, at, kind, actor, operator, from_state, to_state, data) values"
+         " (%(case)s, %(task)s, now(), '{kind}', '{actor}', {operator}, {was}, {becomes}, '{data}')")
+GOOD_EVENT = {"kind": "note", "actor": "system", "operator": "null", "was": "null", "becomes": "null", "data": "{}"}
+LADDER = "insert into hl.ladder (case_id, rungs, dues, due_at) values (%(review)s, '{rungs}', {dues}, {due})"
+
+
+def bad_task(**wrong):
+    return TASK.format(**{**GOOD_TASK, **wrong})
+
+
+def bad_event(**wrong):
+    return EVENT.format(**{**GOOD_EVENT, **wrong})
+
+
+def bad_case(code="99-999999", urgency="normal"):
+    return CASE.format(code=code, urgency=urgency)
+
+
+RULES = {
+    "clock_one_check": ["insert into hl.clock (one) values (false)"],
+    "only_a_demo_clock_moves": ["update hl.clock set is_demo = false, offset_us = 1"],
+    "law_scope_check": ["insert into hl.law values ('notice', 'e', 'a', 'b')"],
+    "refdata_kind_check": ["insert into hl.refdata (kind, doc, digest, by_user) values ('weather', '{}', '', 'x')"],
+    "refdata_one_current": ["insert into hl.refdata (kind, doc, digest, by_user) values ('units', '{}', '', 'x')"],
+    "unit_code_check": [f"insert into hl.unit (code, name, kind) values ('{code}', 'n', 'office')" for code in ("fir", "F", "-F", "")],
+    "unit_kind_check": ["insert into hl.unit (code, name, kind) values ('XX', 'n', 'shop')"],
+    "unit_name_check": ["insert into hl.unit (code, name, kind) values ('XX', '', 'office')"],
+    "case_type_code_check": ["insert into hl.case_type (code, name, lead, urgency) values ('FIRE1', 'n', 'FIR', 'normal')"],
+    "case_type_name_check": ["insert into hl.case_type (code, name, lead, urgency) values ('FIR-99', '', 'FIR', 'normal')"],
+    "case_type_urgency_check": ["insert into hl.case_type (code, name, lead, urgency) values ('FIR-99', 'n', 'FIR', 'soon')"],
+    "compound_name_check": ["insert into hl.compound (code, name, subdistrict) select 'X', '', subdistrict from hl.compound limit 1"],
+    "an_erased_person_has_no_data": ["update hl.person set erased_at = now(), name = 'n', phone = null where id = %(person)s",
+                                     "update hl.person set erased_at = now(), name = null where id = %(person)s"],
+    "person_phone_check": [PERSON.format(phone=phone) for phone in ("", "12", "+1000", "+0100000", "+1000000000000000",
+                                                                    "010-0000", "+86 1000", "+861000000001\n")],
+    "person_phone_key": ["insert into hl.person (phone) select phone from hl.person where id = %(person)s"],
+    "person_guard_count_check": ["update hl.person set guard_count = -1 where id = %(person)s"],
+    "person_wrong_count_check": ["update hl.person set wrong_count = -1 where id = %(person)s"],
+    "contact_role_check": ["insert into hl.contact (unit, person_id, role) values ('FIR', %(person)s, 'friend')"],
+    "contact_unit_person_id_role_key": ["insert into hl.contact (unit, person_id, role)"
+                                        " values ('FIR', %(person)s, 'head'), ('FIR', %(person)s, 'head')"],
+    "message_external_id_check": ["insert into hl.message (channel, external_id, received_at) values ('c', '', now())"],
+    "message_channel_external_id_key": ["insert into hl.message (channel, external_id, received_at)"
+                                        " select channel, external_id, now() from hl.message where id = %(message)s"],
+    "message_state_check": ["update hl.message set state = 'lost', outcome = null where id = %(message)s"],
+    "handled_says_how": ["update hl.message set state = 'handled' where id = %(message)s",
+                         "update hl.message set outcome = 'x' where id = %(message)s"],
+    "quarantine_channel_external_id_key": ["insert into hl.quarantine (channel, external_id, item, reason)"
+                                           " values ('c', 'e', '', ''), ('c', 'e', '', '')"],
+    "case_code_check": [bad_case(code=code) for code in ("26-12345", "26001234", "2026-001234", "26-0012345678", "a6-001234", "")],
+    "case_code_key": ["insert into hl.case (id, code, type, urgency, state, opened_at)"
+                      " select 0, code, type, urgency, 'review', now() from hl.case where id = %(case)s"],
+    "case_urgency_check": [bad_case(urgency="soon")],
+    "case_reporters_check": ["update hl.case set reporters = -1 where id = %(case)s"],
+    "case_chases_check": ["update hl.case set chases = -1 where id = %(case)s"],
+    "report_message_id_key": ["insert into hl.report (case_id, message_id, at)"
+                              " values (%(case)s, %(message)s, now()), (%(review)s, %(message)s, now())"],
+    "done_cases_know_when": ["update hl.case set state = 'done' where id = %(case)s"],
+    "closed_cases_know_when": ["update hl.case set state = 'done', done_at = now() where id = %(case)s;"
+                               "update hl.case set state = 'closed' where id = %(case)s"],
+    "task_role_check": [bad_task(role="chief")],
+    "task_urgency_check": [bad_task(urgency="soon")],
+    "limits_in_order": [bad_task(sign="'2026-03-02 09:00+08'"), bad_task(close="'2026-03-02 09:30+08'"),
+                        bad_task(arrive="'2026-03-02 09:00+08'")],
+    "signed_tasks_know_when": ["update hl.task set state = 'signed' where id = %(task)s"],
+    "arrived_tasks_know_when": ["update hl.task set state = 'arrived', signed_at = now() where id = %(task)s"],
+    "done_tasks_know_when": ["update hl.task set state = 'done', done_at = now() where id = %(task)s",
+                             "update hl.task set state = 'done', result = 'r' where id = %(task)s"],
+    "one_lead_task_per_case": [bad_task(role="lead")],
+    "one_open_task_per_unit": [bad_task(unit="FIR")],
+    "notice_code_code_check": [f"insert into hl.notice_code values (%(task)s, %(person)s, '{code}')"
+                               for code in ("ABCD", "ABCDEF", "abcde", "ABCDI", "ABCDL", "ABCDO", "ABCDU", "ABC E")],
+    "notice_code_person_id_code_key": [bad_task() + ";insert into hl.notice_code"
+                                       " select id, %(person)s, 'ABCDE' from hl.task where case_id = %(case)s"],
+    "event_kind_check": [bad_event(kind="a|b"), bad_event(kind="Note"), bad_event(kind="")],
+    "event_operator_check": [bad_event(actor="operator", operator="'a|7'"), bad_event(actor="operator", operator="''"),
+                             bad_event(actor="operator", operator="E'a\\nb'")],
+    "a_move_names_both_ends": [bad_event(kind="signed", was="'dispatched'")],
+    "an_operator_has_a_name": [bad_event(actor="operator"), bad_event(operator="'somebody'")],
+    "a_handback_has_reason_and_unit": [bad_event(kind="handback_asked", data='{"unit": "POL"}'),
+                                       bad_event(kind="handback_asked", data='{"reason": "", "unit": "POL"}'),
+                                       bad_event(kind="handback_asked", data='{"reason": "not ours"}')],
+    "one_extension_per_task": ["insert into hl.event (case_id, task_id, at, kind, actor)"
+                               " select %(case)s, %(task)s, now(), 'extension_granted', 'system' from generate_series(1, 2)"],
+    "as_many_dues_as_rungs": [LADDER.format(rungs="{a,b}", dues="array[now()]", due="null"),
+                              LADDER.format(rungs="{}", dues="'{}'", due="null")],
+    "due_is_the_next_rung": [LADDER.format(rungs="{a}", dues="array[now()]", due="now() + interval '1 hour'")],
+    "one_ladder_per_task": ["insert into hl.ladder (case_id, task_id, rungs, dues)"
+                            " select %(case)s, %(task)s, '{a}', array[now()] from generate_series(1, 2)"],
+    "one_review_ladder_per_case": [LADDER.format(rungs="{a}", dues="array[now()]", due="now()") + ", " +
+                                   LADDER.format(rungs="{a}", dues="array[now()]", due="now()").split(" values ")[1]],
+    "lane_rank_key": ["insert into hl.lane values ('fast', 1, true)"],
+    "rung_rule_audience_check": ["update hl.rung_rule set audience = 'press'"],
+    "rung_rule_urgency_check": ["update hl.rung_rule set urgency = 'soon'"],
+    "notice_dedupe_key": ["insert into hl.notice (person_id, kind, template, dedupe, lane, not_before, made_at)"
+                          " select person_id, kind, template, dedupe, lane, now(), now() from hl.notice where id = %(notice)s"],
+    "notice_state_check": ["update hl.notice set state = 'lost' where id = %(notice)s"],
+    "a_lease_has_an_end": ["update hl.notice set state = 'sending' where id = %(notice)s",
+                           "update hl.notice set lease_until = now() where id = %(notice)s"],
+    "an_end_without_success_has_a_reason": [f"update hl.notice set state = '{state}', reason = null where id = %(notice)s"
+                                            for state in ("refused", "dropped", "unknown")],
+    "attempt_notice_id_n_key": ["insert into hl.attempt (notice_id, n, channel, epoch, sent_at)"
+                                " select notice_id, n, channel, epoch, now() from hl.attempt where id = %(attempt)s"],
+    "attempt_outcome_check": ["update hl.attempt set outcome = 'lost', settled_at = now() where id = %(attempt)s"],
+    "settled_with_an_outcome": ["update hl.attempt set settled_at = now() where id = %(attempt)s",
+                                "update hl.attempt set outcome = 'accepted' where id = %(attempt)s"],
+    "receipt_state_check": ["insert into hl.receipt (channel, state) values ('c', 'maybe')"],
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_row_against_the_rule_is_refused(cursor, keys, rule):
+    for statement in RULES[rule]:
+        error = rows.refusal(cursor, statement, keys)
+        assert error is not None and error.diag.constraint_name == rule, f"{statement}: {error}"
+
+
+def test_a_case_is_sent_back_at_most_twice_and_reopened_at_most_twice_whatever_count_is_given(cursor):
+    case = rows.case(cursor, "dispatched")
+    for back, forth, how, count in (("working", "done", "redo", "redos"), ("reopened", "closed", "reopened", "reopens")):
+        rows.move_case(cursor, case, "done", "done")
+        if back == "reopened":
+            rows.move_case(cursor, case, "closed", "closed")
+        for n in (1, 2):
+            rows.move_case(cursor, case, how, back)
+            cursor.execute("update hl.case set redos = 0, reopens = 0 where id = %s", (case,))
+            assert rows.one(cursor, f"select {count} from hl.case where id = %s", (case,)) == n
+            if back == "reopened":
+                rows.move_case(cursor, case, "assigned", "dispatched")
+                rows.move_case(cursor, case, "done", "done")
+            rows.move_case(cursor, case, forth, forth)
+        error = rows.refusal(cursor, "update hl.case set state = %s where id = %s", (back, case))
+        assert error.diag.constraint_name == f"case_{count}_check"
+        if back == "working":
+            rows.move_case(cursor, case, "closed", "closed")
+            rows.move_case(cursor, case, "reopened", "reopened")
+            case = rows.case(cursor, "dispatched")
+
+
+def test_a_reopened_case_gets_a_new_lead_beside_the_closed_one(cursor):
+    case = rows.case(cursor, "dispatched")
+    first = rows.task(cursor, case)
+    rows.move_task(cursor, first, "done", "done")
+    assert rows.refusal(cursor, "savepoint x") is None
+    rows.move_task(cursor, first, "closed", "closed")
+    second = rows.task(cursor, case)
+    assert rows.one(cursor, "select id from hl.lead_task(%s)", (case,)) == second
+
+
+# --- messages and notices ------------------------------------------------------------------------------------------------------
+
+def test_a_message_is_sealed_with_salt_and_digest_of_its_own(cursor):
+    first, second = rows.message(cursor, text="一样"), rows.message(cursor, text="一样")
+    cursor.execute("insert into hl.message (channel, external_id, text, salt, digest, received_at) values ('c', 'given', '一样', '', '', now())"
+                   " returning id")
+    given = cursor.fetchone()[0]
+    cursor.execute("select salt, digest from hl.message where id in %s", ((first, second, given),))
+    found = [(bytes(salt), bytes(digest)) for salt, digest in cursor.fetchall()]
+    assert len({salt for salt, _ in found}) == len({digest for _, digest in found}) == 3
+    assert all(len(salt) == 16 and digest == hashlib.sha256(salt + "一样".encode()).digest() for salt, digest in found)
+
+
+DELIVERY = {
+    "queued": {"sending", "unknown", "accepted", "delivered", "undelivered", "refused", "dropped"},
+    "sending": {"queued", "unknown", "accepted", "delivered", "undelivered", "refused", "dropped"},
+    "unknown": {"accepted", "delivered", "undelivered", "refused", "dropped"},
+    "accepted": {"delivered", "undelivered", "refused", "dropped"},
+    "delivered": set(), "undelivered": set(), "refused": set(), "dropped": set(),
+}
+
+
+def test_a_notice_only_moves_forward(cursor, keys):
+    update = ("update hl.notice set state = %s, reason = 'r', lease_until = case when %s = 'sending' then now() end where id = %s")
+    for was, allowed in DELIVERY.items():
+        notice = rows.notice(cursor, keys["person"], state=was)
+        for becomes in DELIVERY:
+            error = rows.refusal(cursor, update, (becomes, becomes, notice))
+            assert sqlstate(error) == (None if becomes == was or becomes in allowed else NOTICE_BACK), (was, becomes)
+
+
+def test_an_unknown_outcome_is_sent_again_once_and_marked_but_never_a_reply_or_a_survey(cursor, keys):
+    again = "update hl.notice set state = 'queued', is_resend = true where id = %s"
+    for lane, is_resent in (("emergency", True), ("dispatch", True), ("reminder", True), ("reply", False), ("bulk", False)):
+        notice = rows.notice(cursor, keys["person"], state="unknown", lane=lane)
+        assert sqlstate(rows.refusal(cursor, again, (notice,))) == (None if is_resent else NOTICE_BACK), lane
+        assert sqlstate(rows.refusal(cursor, "update hl.notice set state = 'queued' where id = %s", (notice,))) == NOTICE_BACK
+        cursor.execute("update hl.notice set is_resend = true where id = %s", (notice,))
+        assert sqlstate(rows.refusal(cursor, again, (notice,))) == NOTICE_BACK, lane
+
+
+# --- rights -------------------------------------------------------------------------------------------------------
+
+def role(database, name):
+    """A cursor of one of the product's roles, and its connection to close."""
+    connection = database.connect(name)
+    connection.autocommit = False
+    return contextlib.closing(connection)
+
+
+DAEMON_MAY_NOT = [
+    *(f"delete from hl.{table}" for table in ("event", "message", "person", "case", "task", "report", "notice", "attempt",
+                                              "receipt", "quarantine", "notice_code", "ladder", "refdata", "head_rollup")),
+    *(f"truncate hl.{table} cascade" for table in ("event", "message", "person", "law")),
+    "update hl.event set data = '{}'", "update hl.message set text = ''", "update hl.message set raw = ''",
+    "update hl.message set salt = ''", "update hl.message set digest = ''", "update hl.person set erased_at = now()",
+    "insert into hl.law values ('case', 'closed', 'review', 'closed')", "update hl.law set to_state = 'closed'", "delete from hl.law",
+    "update hl.clock set offset_us = 1", "update hl.clock set is_demo = true",
+    "update hl.case set head_hash = ''", "update hl.case set head_seq = 0", "update hl.case set code = '99-000001'",
+    "update hl.case set redos = 0", "update hl.case set reopens = 0", "update hl.case set is_sure = true",
+    "update hl.task set unit = 'POL'", "update hl.task set assigned_at = now()", "update hl.report set case_id = 1",
+    "update hl.notice set dedupe = 'x'", "update hl.notice set person_id = 1", "update hl.attempt set n = 9",
+    "update hl.notice_code set code = 'AAAAA'", "update hl.head_rollup set hash = ''", "update hl.quarantine set item = ''",
+    "update hl.refdata set doc = '{}'", "insert into hl.lane values ('x', 9, true)",
+    "create table hl.mine (x int)", "create table public.mine (x int)", "create schema mine",
+    "create function hl.mine() returns int language sql as 'select 1'",
+    "alter table hl.event disable trigger all", "drop trigger event_is_chained on hl.event", "drop table hl.event",
+    "set session_replication_role = replica",
+]
+
+
+def test_the_daemon_cannot_delete_rewrite_change_the_law_or_create_anything(database):
+    with role(database, "hotline_daemon") as connection, connection.cursor() as cursor:
+        for statement in DAEMON_MAY_NOT:
+            assert sqlstate(rows.refusal(cursor, statement)) == DENIED, statement
+
+
+def test_the_reader_sees_neither_people_nor_texts_nor_codes_and_writes_nothing(database):
+    with role(database, "hotline_reader") as connection, connection.cursor() as cursor:
+        for hidden in ("phone from hl.person", "text from hl.message", "text from hl.attempt", "item from hl.quarantine",
+                       "code from hl.notice_code", "params from hl.notice"):
+            assert sqlstate(rows.refusal(cursor, f"select {hidden}")) == DENIED, hidden
+        for seen in ("* from hl.case", "* from hl.task", "* from hl.event", "state, lane from hl.notice"):
+            assert rows.refusal(cursor, f"select {seen}") is None, seen
+        cursor.execute("select table_name from information_schema.table_privileges where grantee = 'hotline_reader'"
+                       " and privilege_type <> 'SELECT'")
+        assert cursor.fetchall() == []
+
+
+def test_the_purge_role_erases_a_person_and_leaves_a_tombstone_in_a_whole_chain(database, cursor):
+    phone = "+8610000009999"
+    person = rows.person(cursor, phone)
+    message = rows.message(cursor, person, text="我是王某")
+    case = rows.case(cursor)
+    notice = rows.notice(cursor, person, of_case=case)
+    attempt = rows.attempt(cursor, notice)
+    cursor.execute("update hl.person set name = '王某' where id = %s", (person,))
+    cursor.execute("update hl.message set raw = '\\x01' where id = %s", (message,))
+    cursor.execute("update hl.attempt set text = '王某您好', detail = %s where id = %s", (phone, attempt))
+    cursor.execute("insert into hl.quarantine (channel, external_id, item, reason) values ('c', 'poison', %s, 'r')", (phone,))
+    assert refused_at_commit(cursor) is None
+
+    with role(database, "hotline_purge") as connection, connection.cursor() as purge:
+        for statement in ("delete from hl.event", "update hl.event set data = '{}'", "delete from hl.message", "delete from hl.person",
+                          "delete from hl.attempt", "update hl.message set digest = ''", "update hl.case set head_hash = ''",
+                          "update hl.case set state = 'closed'", "select * from hl.notice_code", "create table hl.mine (x int)"):
+            assert sqlstate(rows.refusal(purge, statement)) == DENIED, statement
+        purge.execute("update hl.person set phone = null, name = null, erased_at = now() where id = %s", (person,))
+        purge.execute("update hl.message set text = null, raw = null, salt = '' where id = %s", (message,))
+        purge.execute("update hl.attempt set text = null, detail = null where id = %s", (attempt,))
+        purge.execute("update hl.notice set params = '{}' where id = %s", (notice,))
+        purge.execute("update hl.quarantine set item = '' where external_id = 'poison'")
+        rows.event(purge, case, "erased", data=f'{{"person": {person}}}')
+        connection.commit()
+
+    cursor.execute("select table_name from information_schema.tables where table_schema = 'hl'")
+    for (table,) in cursor.fetchall():
+        cursor.execute(f"select x::text from hl.{table} x where x::text like '%%王某%%' or x::text like '%%' || %s || '%%'", (phone,))
+        assert cursor.fetchall() == [], table
+    assert rows.one(cursor, "select kind from hl.event where case_id = %s order by seq desc limit 1", (case,)) == "erased"
+    assert rows.one(cursor, "select hl.verify('{}')")["broken"] == []
+
+
+# --- the clock ----------------------------------------------------------------------------------------------------
+
+def test_the_clock_moves_in_a_demo_installation_only_and_only_forward(database, cursor):
+    tick = "select hl.tick_step(jsonb_build_object('to', hl.us(hl.now() + %s::interval)))"
+    with role(database, "hotline_daemon") as connection, connection.cursor() as daemon:
+        assert rows.refusal(daemon, tick, ("1 hour",)) is None
+        assert sqlstate(rows.refusal(daemon, tick, ("-1 hour",))) == "P0121"
+        connection.rollback()
+        cursor.execute("update hl.clock set is_demo = false")
+        cursor.connection.commit()
+        assert sqlstate(rows.refusal(daemon, tick, ("1 hour",))) == "P0120"
+    cursor.execute("update hl.clock set is_demo = true")
+    cursor.connection.commit()
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+def table_rows():
+    """[(guards, tests)] of the tables in INVARIANTS.md."""
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "`" in line]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert all(len(row) == 3 for row in cells), [row for row in cells if len(row) != 3]
+    return [(re.findall(r"`([^`]+)`", guards), re.findall(r"`([^`]+)`", tests)) for _, guards, tests in cells]
+
+
+CONSTRAINTS = """
+select conname from pg_constraint where connamespace = 'hl'::regnamespace and contype in ('c', 'u', 'x')
+union select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid
+  where i.indisunique and not i.indisprimary and c.relnamespace = 'hl'::regnamespace"""
+TRIGGERS = """
+select t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid
+  where not t.tgisinternal and c.relnamespace = 'hl'::regnamespace"""
+
+
+def names(cursor, query):
+    cursor.execute(query)
+    return {name for (name,) in cursor.fetchall()}
+
+
+def test_the_page_names_every_guard_of_the_schema_and_no_other(cursor):
+    named = {guard for guards, _ in table_rows() for guard in guards}
+    assert named == names(cursor, CONSTRAINTS) | names(cursor, TRIGGERS)
+
+
+def test_every_test_on_the_page_exists():
+    defined = {f"{path.name}::{name}" for path in (ROOT / "tests/it").glob("test_*.py")
+               for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)}
+    for guards, tests in table_rows():
+        assert tests, guards
+        for test in tests:
+            assert (test if "::" in test else f"test_invariants.py::{test}") in defined, test
+
+
+def test_every_rule_on_the_page_is_violated_here(cursor):
+    rules = {guard for guards, tests in table_rows() for guard in guards if "test_a_row_against_the_rule_is_refused" in tests}
+    assert rules - names(cursor, TRIGGERS) == set(RULES)
+
+
+def test_every_key_and_reference_is_enforced(cursor):
+    cursor.execute("select conrelid::regclass || '.' || conname from pg_constraint where connamespace = 'hl'::regnamespace"
+                   " and (not convalidated or (contype in ('f', 'p', 'u') and condeferrable))")
+    assert cursor.fetchall() == []
+    cursor.execute("select relname from pg_class c where relnamespace = 'hl'::regnamespace and relkind = 'r' and not exists"
+                   " (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p')")
+    assert cursor.fetchall() == []
