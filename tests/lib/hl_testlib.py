@@ -226,14 +226,20 @@ class Daemon:
         self.log_path = self.folder / "hotlined.log"
         self.process = None
         self.allowed_errors = []
+        self.program, self.environment = cluster.hotlined, {}
 
-    def start(self, timeout=15.0):
+    def launch(self):
+        """Starts it and waits for nothing."""
         as_user = {"user": self.cluster.user, "group": self.cluster.user, "extra_groups": []}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [self.cluster.hotlined, "-c", self.conf_path], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, env={**os.environ, "HL_TEST": "1", "HOME": str(self.folder)}, start_new_session=True,
-                **(as_user if os.geteuid() == 0 else {}))
+                [self.program, "-c", self.conf_path], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, env={**os.environ, "HL_TEST": "1", "HOME": str(self.folder), **self.environment},
+                start_new_session=True, **(as_user if os.geteuid() == 0 else {}))
+        return self
+
+    def start(self, timeout=15.0):
+        self.launch()
         wait_for(self.is_ready, timeout, f"/readyz of hotlined; its log:\n{self.log()}")
         return self
 
