@@ -39,10 +39,12 @@ static bool is_known_duty(const struct hl_duties *d, const char *code)
 
 static enum hl_class read_co(const struct hl_duties *d, const json_t *entry, struct hl_case_type *t, struct hl_error *err)
 {
-	const json_t *co;
+	const json_t *co, *list = json_object_get(entry, "co");
 	size_t i;
 
-	json_array_foreach(json_object_get(entry, "co"), i, co)
+	if (list && !json_is_array(list))
+		return hl_fail(err, HL_INPUT, "case_types %s.co: must be a list", t->code);
+	json_array_foreach(list, i, co)
 	{
 		const char *code = json_string_value(co);
 

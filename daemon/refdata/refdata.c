@@ -4,6 +4,15 @@
 #include "hotline/calendar_doc.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* The parsers name entry and rule; most of them do not know which document they read. */
+static enum hl_class named(enum hl_class cls, const char *kind, struct hl_error *err)
+{
+	if (cls == HL_OK || !err || strncmp(err->text, kind, strlen(kind)) == 0)
+		return cls;
+	return hl_error_prefix(err, "%s", kind);
+}
 
 static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 {
@@ -11,15 +20,15 @@ static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 	enum hl_class cls = hl_duties_new(units, types, &ref->duties, err);
 
 	if (cls == HL_OK)
-		cls = hl_limit_rules_new(json_object_get(ref->docs, "limits"), &ref->limits, err);
+		cls = named(hl_limit_rules_new(json_object_get(ref->docs, "limits"), &ref->limits, err), "limits", err);
 	if (cls == HL_OK)
-		cls = hl_classifier_new(json_object_get(ref->docs, "rules"), types, &ref->classifier, err);
+		cls = named(hl_classifier_new(json_object_get(ref->docs, "rules"), types, &ref->classifier, err), "rules", err);
 	if (cls == HL_OK)
-		cls = hl_gazetteer_new(json_object_get(ref->docs, "places"), &ref->gazetteer, err);
+		cls = named(hl_gazetteer_new(json_object_get(ref->docs, "places"), &ref->gazetteer, err), "places", err);
 	if (cls == HL_OK)
-		cls = hl_calendar_load(json_object_get(ref->docs, "calendar"), &ref->calendar, err);
+		cls = named(hl_calendar_load(json_object_get(ref->docs, "calendar"), &ref->calendar, err), "calendar", err);
 	if (cls == HL_OK)
-		cls = hl_templates_new(json_object_get(ref->docs, "templates"), &ref->templates, err);
+		cls = named(hl_templates_new(json_object_get(ref->docs, "templates"), &ref->templates, err), "templates", err);
 	return cls;
 }
 
