@@ -62,14 +62,14 @@ static enum hl_class add_task(struct routing *r, const char *unit, bool is_lead,
 	return cls;
 }
 
-/* A gas leak at an unknown compound goes to every gas company: the first leads. */
+/* A gas leak at an unknown compound goes to every gas company: the first that there is leads. */
 static enum hl_class add_all_members(struct routing *r, const char *group, struct hl_error *err)
 {
 	const char *member;
 	enum hl_class cls = HL_OK;
 
 	for (size_t i = 0; cls == HL_OK && (member = hl_duties_member(r->ref->duties, group, i)); i++)
-		cls = add_task(r, member, i == 0, err);
+		cls = add_task(r, member, r->out->n_tasks == 0, err);
 	return cls;
 }
 
