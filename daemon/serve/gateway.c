@@ -312,6 +312,8 @@ enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *confi
 		hl_gateway_free(out_r);
 		return cls;
 	}
+	/* Not connected yet is how every start looks: nothing to warn of. */
+	snprintf(g->trouble, sizeof(g->trouble), "%s", database_trouble(g));
 	say_hello(g);
 	return HL_OK;
 }
