@@ -151,19 +151,21 @@ def part_unit(build):
 # integration and end to end ------------------------------------------------------------------------------------------
 
 def read_junit(path, code):
-    tally = Tally()
+    """Counts tests, not entries: one that fails and breaks its teardown as well stands twice in the report."""
     try:
         cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
     except (OSError, xml.etree.ElementTree.ParseError):
         cases = []
+    failed, skipped, passed = set(), {}, set()
     for case in cases:
         name = f"{case.get('classname')}.{case.get('name')}"
         if case.find("failure") is not None or case.find("error") is not None:
-            tally.failed += 1
+            failed.add(name)
         elif case.find("skipped") is not None:
-            tally.skipped.append(f"{name}: {case.find('skipped').get('message')}")
+            skipped[name] = f"{name}: {case.find('skipped').get('message')}"
         else:
-            tally.passed += 1
+            passed.add(name)
+    tally = Tally(len(passed - failed), len(failed), [skipped[name] for name in skipped if name not in failed])
     # 5: there was no test to run. Any other code must be explained by a failed test.
     if code not in (0, 5) and not tally.failed:
         tally.failed = 1
