@@ -20,12 +20,12 @@
 #define CONNECT_US        (5 * HL_US_PER_S)
 #define DEADLINE_SCAN_US  (50 * HL_US_PER_MS)
 
-/* Durability and time-outs of the session; checked again by hl.hello. */
+/* Durability and time-outs of the session; checked again by hl.hello. The last column tells whether a commit will last. */
 #define SESSION_SQL                                                                                                    \
 	"select set_config('synchronous_commit', 'on', false), set_config('statement_timeout', '30s', false), "        \
 	"set_config('lock_timeout', '5s', false), set_config('idle_in_transaction_session_timeout', '5s', false), "     \
 	"set_config('TimeZone', 'UTC', false), set_config('client_min_messages', 'warning', false), "                   \
-	"set_config('jit', 'off', false)"
+	"set_config('jit', 'off', false), current_setting('fsync')"
 
 enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_SETUP, LINK_READY };
 
@@ -359,6 +359,14 @@ static void note_error(struct hl_pg *pg, struct hl_pg_op *op, const PGresult *re
 		forget_prepared(pg, op->function);
 }
 
+/* A server that came back without fsync would answer, and forget: no call may go to it. */
+static bool is_durable(const struct hl_pg_op *setup)
+{
+	const PGresult *res = setup->result;
+
+	return res && PQntuples(res) == 1 && strcmp(PQgetvalue(res, 0, PQnfields(res) - 1), "on") == 0;
+}
+
 static void group_ended(struct hl_pg *pg, struct hl_pg_op *op)
 {
 	TAILQ_REMOVE(&pg->sent, op, link);
@@ -373,6 +381,8 @@ static void group_ended(struct hl_pg *pg, struct hl_pg_op *op)
 	}
 	if (op->cls != HL_OK) {
 		keep_error(pg, op->text);
+	} else if (!is_durable(op)) {
+		keep_error(pg, "the database runs without fsync: nothing would be durable");
 	} else {
 		pg->state = LINK_READY;
 		pg->backoff_us = RECONNECT_MIN_US;
