@@ -48,7 +48,9 @@ static const struct {
 	const char *words;
 	int days;
 } spans[] = {
-	{"个工作日 工作日 天 日= 日>", 1}, {"个星期 星期 周 个礼拜 礼拜", 7}, {"个月", 30},
+	{"个工作日 工作日 天 日= 日> days day", 1},
+	{"个星期 星期 周 个礼拜 礼拜 weeks week", 7},
+	{"个月", 30},
 };
 
 static int unit_days(const struct words *w, size_t at, size_t *end_r)
@@ -71,7 +73,8 @@ int talk_days(const struct words *w, struct span *found_r)
 			return 15;
 		}
 		n = read_number(w, &i);
-		if (n > 0 && !is_range && unit_days(w, i, &found_r->to) && !words_match(w, found_r->to, "后 前 内完 左右", &end)) {
+		if (n > 0 && !is_range && unit_days(w, i, &found_r->to) &&
+		    !words_match(w, found_r->to, "后 前 内完 左右", &end)) {
 			found_r->from = at;
 			return n * unit_days(w, i, &end);
 		}
@@ -83,13 +86,16 @@ int talk_days(const struct words *w, struct span *found_r)
 
 /* ---- unit -------------------------------------------------------------------- */
 
-static const char unit_openers[] = "归 由 属于 属 应归 应由 是 转给 转到 转由 转 退给 请协调 请求 请让 请 协助 协调 需要 需 让 叫 找 派 给 联系 会同 联合 麻烦 申请 划给";
+static const char unit_openers[] = "归 由 属于 属 应归 应由 是 转给 转到 转由 转 退给 请协调 请求 请让 请 协助 协调 "
+				   "需要 需 让 叫 找 派 给 联系 会同 联合 麻烦 申请 划给";
 
 /* The name of a unit that starts here: up to ten runes that end as units' names do, the longest. */
 static bool read_unit(const struct words *w, size_t at, struct span *found_r)
 {
 	*found_r = (struct span){at, at};
-	for (size_t n = 0; n < 10 && at + n < w->n && rune_is_word(w->runes[at + n].cp) && (n == 0 || !w->runes[at + n].has_gap); n++) {
+	for (size_t n = 0;
+	     n < 10 && at + n < w->n && rune_is_word(w->runes[at + n].cp) && (n == 0 || !w->runes[at + n].has_gap);
+	     n++) {
 		size_t end;
 
 		if (words_match(w, at + n, talk_grammar.units, &end))
@@ -107,8 +113,8 @@ struct hl_slice talk_unit(const struct words *w, enum hl_verb verb, struct span 
 			*found_r = (struct span){at, end};
 			return HL_LIT("不明");
 		}
-		if (words_match(w, at, unit_openers, &end) && !words_match(w, at, "不由 是否", &end) && read_unit(w, end, found_r) &&
-		    !(at > 0 && words_match(w, at - 1, "不 非", &end)))
+		if (words_match(w, at, unit_openers, &end) && !words_match(w, at, "不由 是否", &end) &&
+		    read_unit(w, end, found_r) && !(at > 0 && words_match(w, at - 1, "不 非", &end)))
 			return words_cut(w, *found_r);
 		if (verb == HL_VERB_ASSIST && words_match(w, at, "协# # 协: 协", &end) &&
 		    !words_match(w, end, unit_openers, &found_r->to)) {
@@ -167,9 +173,11 @@ static struct hl_slice join(const struct cutting *c, struct hl_arena *arena)
 	return (struct hl_slice){out, len};
 }
 
-static const char reason_fillers[] = "签# #签> 签收# #签收 <收到> <请审核> <谢谢> <好的> <好的, 理由: 原因: 结果: <原因> <理由> 事项已# <事项> <申请> <需> <给> <请> <请查收 <吧> <了> "
+static const char reason_fillers[] = "签# #签> 签收# #签收 <收到> <请审核> <谢谢> <好的> <好的, 理由: 原因: 结果: "
+				     "<原因> <理由> 事项已# <事项> <申请> <需> <给> <请> <请查收 <吧> <了> "
 				     "<了吧> <啊> <一点> <一下>";
-static const char extend_fillers[] = "延# #延 到下周= 到[下本]周[一二三四五六日] 到下个月 到月底 到~号> 到~日> 几天吧 几天";
+static const char extend_fillers[] =
+	"延# #延 到下周= 到[下本]周[一二三四五六日] 到下个月 到月底 到~号> 到~日> 几天吧 几天";
 
 /* Words in front of a command are the reason of some verbs and mere talk with others. */
 static void drop_command(struct cutting *c, const struct meaning *m)
@@ -210,13 +218,15 @@ static void drop_arguments(struct cutting *c, const struct meaning *m, struct hl
 	}
 	if (m->verb == HL_VERB_HANDBACK || m->verb == HL_VERB_ASSIST)
 		said->unit = talk_unit(c->w, m->verb, &found);
-	if (said->unit.len > 0 && (m->verb == HL_VERB_ASSIST || words_match(c->w, found.from, "单位不明 不明单位", &found.to)))
+	if (said->unit.len > 0 &&
+	    (m->verb == HL_VERB_ASSIST || words_match(c->w, found.from, "单位不明 不明单位", &found.to)))
 		drop(c, found);
 	if (m->verb == HL_VERB_SIGN)
 		drop_signature(c, m);
 }
 
-struct hl_slice talk_reason(const struct parts *p, const struct meaning *m, struct hl_arena *arena, struct hl_said *said)
+struct hl_slice talk_reason(const struct parts *p, const struct meaning *m, struct hl_arena *arena,
+			    struct hl_said *said)
 {
 	const struct words *w = &p->typed;
 	struct cutting c = {w, hl_arena_array(arena, w->n + 1, sizeof(bool))};

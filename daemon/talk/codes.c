@@ -50,8 +50,8 @@ static uint32_t canon(uint32_t cp)
 
 static bool is_wrapper(uint32_t cp)
 {
-	static const uint32_t set[] = {'"', '\'', '(', ')', '[', ']', '<', '>', 0x201C, 0x201D, 0x2018, 0x2019, 0x300C, 0x300D,
-				       0x300E, 0x300F, 0x3010, 0x3011, 0x300A, 0x300B};
+	static const uint32_t set[] = {'"',    '\'',   '(',    ')',    '[',    ']',    '<',    '>',    0x201C, 0x201D,
+				       0x2018, 0x2019, 0x300C, 0x300D, 0x300E, 0x300F, 0x3010, 0x3011, 0x300A, 0x300B};
 
 	for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++)
 		if (cp == set[i])
@@ -83,7 +83,8 @@ static bool is_right_free(const struct words *w, size_t end, bool has_letter)
 		return false;
 	while (end < w->n && is_digit(w->runes[end].cp))
 		end++;
-	return end < w->n && !is_letter(w->runes[end].cp) && (rune_is_word(w->runes[end].cp) || w->runes[end].cp == ':');
+	return end < w->n && !is_letter(w->runes[end].cp) &&
+	       (rune_is_word(w->runes[end].cp) || w->runes[end].cp == ':');
 }
 
 /* Rune behind the code when it stands here, else 0. */
@@ -142,7 +143,8 @@ struct token {
 	size_t n_digits, n_letters;
 };
 
-/* The run of letters and digits at a rune; blanks between single pieces are bridged when the whole has the right length. */
+/* The run of letters and digits at a rune; blanks between single pieces are bridged when the whole has the right
+ * length. */
 static struct token read_token(const struct words *w, size_t at, size_t len)
 {
 	struct token whole = {.from = at, .to = at}, piece = whole;

@@ -43,7 +43,8 @@ static bool ends_with(const struct words *w, struct span sentence, const char *p
 
 static bool is_asked(const struct words *w, struct span sentence)
 {
-	return has(w, sentence.from, sentence.to, talk_grammar.asking) || ends_with(w, sentence, talk_grammar.asking_end) ||
+	return has(w, sentence.from, sentence.to, talk_grammar.asking) ||
+	       ends_with(w, sentence, talk_grammar.asking_end) ||
 	       (sentence.to < w->n && w->runes[sentence.to].cp == '?');
 }
 

@@ -25,7 +25,7 @@ struct meaning {
 	enum hl_verb verb;
 	struct span command; /* the words of the verb, cut from the reason; empty: nothing to cut */
 	bool is_all;
-	char digit;          /* survey */
+	char digit; /* survey */
 };
 
 void talk_officer_meaning(const struct parts *p, size_t n_open, struct meaning *out_r);
@@ -34,6 +34,7 @@ void talk_resident_meaning(const struct parts *p, size_t n_open, struct meaning 
 /* Arguments, cut from the typed words (args.c). */
 int talk_days(const struct words *w, struct span *found_r);
 struct hl_slice talk_unit(const struct words *w, enum hl_verb verb, struct span *found_r);
-struct hl_slice talk_reason(const struct parts *p, const struct meaning *m, struct hl_arena *arena, struct hl_said *said);
+struct hl_slice talk_reason(const struct parts *p, const struct meaning *m, struct hl_arena *arena,
+			    struct hl_said *said);
 
 #endif

@@ -2,18 +2,30 @@
  *
  * read -> split off quotes -> find codes -> machine or thanks? -> meaning by role -> bind the code -> arguments.
  * Pure. Must not know dialogue state, tasks, limits. The words are in grammar.c.
- * Limits: one verb per text; two requests in one text are asked back.
+ * Limits: one verb per text; two requests in one text are asked back. A text of more than
+ * RUNES_MAX runes (15 SMS) is no command.
  */
 #include "cues.h"
 
-#include <string.h>
+#define RUNES_MAX 1000
 
 static const char *const verb_names[] = {
-	[HL_VERB_NONE] = "none", [HL_VERB_ASK] = "ask", [HL_VERB_SIGN] = "sign", [HL_VERB_ARRIVE] = "arrive",
-	[HL_VERB_PROGRESS] = "progress", [HL_VERB_HANDBACK] = "handback", [HL_VERB_EXTEND] = "extend",
-	[HL_VERB_ASSIST] = "assist", [HL_VERB_CLOSE] = "close", [HL_VERB_HELP] = "help", [HL_VERB_STATUS] = "status",
-	[HL_VERB_CHASE] = "chase", [HL_VERB_SUPPLEMENT] = "supplement", [HL_VERB_WITHDRAW] = "withdraw",
-	[HL_VERB_SURVEY] = "survey", [HL_VERB_REPORT] = "report",
+	[HL_VERB_NONE] = "none",
+	[HL_VERB_ASK] = "ask",
+	[HL_VERB_SIGN] = "sign",
+	[HL_VERB_ARRIVE] = "arrive",
+	[HL_VERB_PROGRESS] = "progress",
+	[HL_VERB_HANDBACK] = "handback",
+	[HL_VERB_EXTEND] = "extend",
+	[HL_VERB_ASSIST] = "assist",
+	[HL_VERB_CLOSE] = "close",
+	[HL_VERB_HELP] = "help",
+	[HL_VERB_STATUS] = "status",
+	[HL_VERB_CHASE] = "chase",
+	[HL_VERB_SUPPLEMENT] = "supplement",
+	[HL_VERB_WITHDRAW] = "withdraw",
+	[HL_VERB_SURVEY] = "survey",
+	[HL_VERB_REPORT] = "report",
 };
 
 const char *hl_verb_name(enum hl_verb verb)
@@ -83,11 +95,12 @@ static bool bind(const struct parts *p, const struct hl_slice *open, size_t n_op
 
 static struct hl_slice survey_reason(char digit, struct hl_slice rest, struct hl_arena *arena)
 {
-	return hl_slice_str(rest.len ? hl_arena_printf(arena, "%c %.*s", digit, HL_SLICE_ARG(rest)) : hl_arena_printf(arena, "%c", digit));
+	return hl_slice_str(rest.len ? hl_arena_printf(arena, "%c %.*s", digit, HL_SLICE_ARG(rest))
+				     : hl_arena_printf(arena, "%c", digit));
 }
 
-static void fill(const struct parts *p, const struct meaning *m, const struct hl_slice *open, size_t n_open, struct hl_arena *arena,
-		 struct hl_said *said)
+static void fill(const struct parts *p, const struct meaning *m, const struct hl_slice *open, size_t n_open,
+		 struct hl_arena *arena, struct hl_said *said)
 {
 	if (m->is_all && p->typed_codes.first == TALK_NO_CODE) {
 		said->is_all = n_open > 0 && p->typed_codes.wrong.len == 0;
@@ -115,11 +128,16 @@ void hl_talk_parse(bool is_officer, struct hl_slice text, const struct hl_slice 
 
 	*out_r = (struct hl_said){.verb = HL_VERB_NONE};
 	words_read(&p.typed, text, arena);
+	if (p.typed.n > RUNES_MAX) {
+		out_r->verb = is_officer ? HL_VERB_ASK : HL_VERB_REPORT;
+		return;
+	}
 	parts_split(&p.typed, &p.quoted, arena);
 	if (hl_arena_failed(arena))
 		return;
 	codes_find(&p.typed, is_officer, open_codes, n_open, &p.typed_codes);
 	codes_find(&p.quoted, is_officer, open_codes, n_open, &p.quoted_codes);
+	words_index(&p.typed, arena);
 	if (is_nothing(&p))
 		return;
 	(is_officer ? talk_officer_meaning : talk_resident_meaning)(&p, n_open, &m);

@@ -8,14 +8,14 @@
 #define TALK_NO_CODE SIZE_MAX
 
 struct codes {
-	size_t first;               /* index of the first open code seen, or TALK_NO_CODE */
-	bool has_two;               /* a second, different one was seen */
-	struct hl_slice wrong;      /* looks like a code where one belongs, and is not open */
+	size_t first;          /* index of the first open code seen, or TALK_NO_CODE */
+	bool has_two;          /* a second, different one was seen */
+	struct hl_slice wrong; /* looks like a code where one belongs, and is not open */
 };
 
 struct parts {
-	struct words typed;         /* what the sender wrote; codes are single runes */
-	struct words quoted;        /* echo of a notice; its runes carry no verb */
+	struct words typed;  /* what the sender wrote; codes are single runes */
+	struct words quoted; /* echo of a notice; its runes carry no verb */
 	struct codes typed_codes, quoted_codes;
 };
 

@@ -8,8 +8,21 @@
 #include "hotline/text.h"
 
 enum fact {
-	SIGN = 1 << 0, GOT = 1 << 1, GOING = 1 << 2, ARRIVE = 1 << 3, PROGRESS = 1 << 4, WORK = 1 << 5, HANDBACK = 1 << 6,
-	NOT_OURS = 1 << 7, EXTEND = 1 << 8, ASSIST = 1 << 9, ASSIST_COMMAND = 1 << 10, CLOSE = 1 << 11, DONE = 1 << 12, AWAY = 1 << 13, STILL_OPEN = 1 << 14,
+	SIGN = 1 << 0,
+	GOT = 1 << 1,
+	GOING = 1 << 2,
+	ARRIVE = 1 << 3,
+	PROGRESS = 1 << 4,
+	WORK = 1 << 5,
+	HANDBACK = 1 << 6,
+	NOT_OURS = 1 << 7,
+	EXTEND = 1 << 8,
+	ASSIST = 1 << 9,
+	ASSIST_COMMAND = 1 << 10,
+	CLOSE = 1 << 11,
+	DONE = 1 << 12,
+	AWAY = 1 << 13,
+	STILL_OPEN = 1 << 14,
 };
 
 struct facts {
@@ -81,8 +94,8 @@ static void look_for_close(const struct words *w, struct facts *f)
 
 static bool is_command(const struct words *w, struct span s)
 {
-	return s.from <= w->head || (s.from > 0 && w->runes[s.from - 1].cp == TALK_CODE) || w->runes[s.from].cp == TALK_CODE ||
-	       (s.to > s.from && w->runes[s.to - 1].cp == TALK_CODE);
+	return s.from <= w->head || (s.from > 0 && w->runes[s.from - 1].cp == TALK_CODE) ||
+	       w->runes[s.from].cp == TALK_CODE || (s.to > s.from && w->runes[s.to - 1].cp == TALK_CODE);
 }
 
 static bool has_all(const struct facts *f, unsigned set)
@@ -99,8 +112,9 @@ static bool contradicts(const struct facts *f)
 {
 	bool explicit_sign = has_any(f, SIGN);
 
-	return has_all(f, CLOSE | HANDBACK) || has_all(f, CLOSE | EXTEND) || has_all(f, CLOSE | NOT_OURS) || has_all(f, HANDBACK | EXTEND) ||
-	       has_all(f, CLOSE | ASSIST_COMMAND) || has_all(f, HANDBACK | ASSIST_COMMAND) || has_all(f, EXTEND | ASSIST_COMMAND) ||
+	return has_all(f, CLOSE | HANDBACK) || has_all(f, CLOSE | EXTEND) || has_all(f, CLOSE | NOT_OURS) ||
+	       has_all(f, HANDBACK | EXTEND) || has_all(f, CLOSE | ASSIST_COMMAND) ||
+	       has_all(f, HANDBACK | ASSIST_COMMAND) || has_all(f, EXTEND | ASSIST_COMMAND) ||
 	       (explicit_sign && has_any(f, HANDBACK | NOT_OURS));
 }
 
@@ -130,8 +144,8 @@ static enum hl_verb further_step(const struct words *w, const struct facts *f)
 }
 
 static const uint8_t fact_of[HL_VERB_REPORT + 1] = {
-	[HL_VERB_SIGN] = 0, [HL_VERB_ARRIVE] = 3, [HL_VERB_PROGRESS] = 4, [HL_VERB_HANDBACK] = 6, [HL_VERB_EXTEND] = 8,
-	[HL_VERB_ASSIST] = 9, [HL_VERB_CLOSE] = 11,
+	[HL_VERB_SIGN] = 0,   [HL_VERB_ARRIVE] = 3, [HL_VERB_PROGRESS] = 4, [HL_VERB_HANDBACK] = 6,
+	[HL_VERB_EXTEND] = 8, [HL_VERB_ASSIST] = 9, [HL_VERB_CLOSE] = 11,
 };
 
 /* "三个都签": the number said must be the number open. */
@@ -142,7 +156,8 @@ static bool is_count_right(const struct words *w, size_t n_open)
 	size_t value = 0;
 	struct hl_slice list = HL_LIT(digits);
 
-	if (!words_find(w, (struct span){0, w->n}, "[两二三四五六七八九十23456789][个件条单]~签 [两二三四五六七八九十23456789][个件条单]~收", &s))
+	if (!words_find(w, (struct span){0, w->n},
+			"[两二三四五六七八九十23456789][个件条单]~签 [两二三四五六七八九十23456789][个件条单]~收", &s))
 		return true;
 	if (w->runes[s.from].cp == 0x4E24) /* 两 */
 		return n_open == 2;

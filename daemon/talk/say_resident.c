@@ -28,7 +28,8 @@ static const struct {
 	{"非常满意 很满意 十分满意 挺满意 特别满意 满意 太满意", '1'},
 };
 
-static const char rating_openers[] = "评价 打分 我选 选择 选 我评 评 我打 打 回复 给 我 是 结果 满意度 服务 处理结果 对处理 对结果 办理 # 了 总体 : ,";
+static const char rating_openers[] = "评价 打分 我选 选择 选 我评 评 我打 打 回复 给 我 是 结果 满意度 服务 处理结果 "
+				     "对处理 对结果 办理 # 了 总体 : ,";
 
 /* The rating that the text starts with, behind its code and words like 我选; 0: none. */
 static char rating_at(const struct words *w, size_t at, size_t *end_r)
@@ -51,7 +52,8 @@ static bool is_rating_end(const struct words *w, size_t at, bool was_digit)
 		return true;
 	if (was_digit && words_match(w, at, "、 / . 或 满意 不满 基本 -", &end))
 		return words_match(w, at, ".$ .>满 满意> 满意, 基本满意> 不满意> 不满意,", &end);
-	return words_ends_clause(w, at) && !words_match(w, at, "? 吗", &end) && !(was_digit && words_match(w, at, "=[123]", &end));
+	return words_ends_clause(w, at) && !words_match(w, at, "? 吗", &end) &&
+	       !(was_digit && words_match(w, at, "=[123]", &end));
 }
 
 static bool look_for_rating(const struct words *w, struct meaning *out)
@@ -75,7 +77,8 @@ static bool look_for_rating(const struct words *w, struct meaning *out)
 
 /* ---- verbs ------------------------------------------------------------------ */
 
-static bool look_for(const struct words *w, const struct cue *cue, unsigned doubts, enum hl_verb verb, struct meaning *out)
+static bool look_for(const struct words *w, const struct cue *cue, unsigned doubts, enum hl_verb verb,
+		     struct meaning *out)
 {
 	struct span found;
 
@@ -101,7 +104,8 @@ static bool is_status(const struct parts *p, size_t n_open)
 	const struct words *w = &p->typed;
 
 	return n_open > 0 && cue_has(w, &talk_grammar.status_words, 0) && !cue_has(w, &talk_grammar.danger, 0) &&
-	       (p->typed_codes.first != TALK_NO_CODE || cue_has(w, &talk_grammar.refers_back, 0) || !cue_has(w, &talk_grammar.grievance, 0));
+	       (p->typed_codes.first != TALK_NO_CODE || cue_has(w, &talk_grammar.refers_back, 0) ||
+		!cue_has(w, &talk_grammar.grievance, 0));
 }
 
 static void look_for_talk(const struct parts *p, size_t n_open, struct meaning *out)
@@ -124,7 +128,8 @@ static bool is_no_report(const struct parts *p)
 
 	if (!is_matter && count_words(w) < SAID_MIN)
 		return true;
-	if (cue_has(w, &talk_grammar.resolved, 0) && !cue_has(w, &talk_grammar.new_matter, 0) && !cue_has(w, &talk_grammar.danger, 0))
+	if (cue_has(w, &talk_grammar.resolved, 0) && !cue_has(w, &talk_grammar.new_matter, 0) &&
+	    !cue_has(w, &talk_grammar.danger, 0))
 		return true;
 	return !is_matter && (cue_has(w, &talk_grammar.chat, 0) || cue_has(w, &talk_grammar.private_life, 0)) &&
 	       !cue_has(w, &talk_grammar.new_matter, 0);

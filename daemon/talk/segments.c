@@ -17,7 +17,7 @@ static const uint16_t gsm7_more[] = {0xA3, 0xA5, 0xE8, 0xE9, 0xF9, 0xEC, 0xF2, 0
 				     0x393, 0x39B, 0x3A9, 0x3A0, 0x3A8, 0x3A3, 0x398, 0x39E, 0xC6, 0xE6, 0xDF, 0xC9, 0xA4,
 				     0xA1, 0xC4, 0xD6, 0xD1, 0xDC, 0xA7, 0xBF, 0xE4, 0xF6, 0xF1, 0xFC, 0xE0};
 static const char gsm7_marks[] = "@$\n\r_ !\"#%&'()*+,-./:;<=>?";
-static const char gsm7_extension[] = "^{}\\[~]|";
+static const char gsm7_extension[] = "\f^{}\\[~]|";
 
 static bool is_among(uint32_t c, const char *set)
 {
@@ -80,13 +80,18 @@ static void pack(struct packing *p, struct hl_slice s)
 
 void hl_segments_plan(struct hl_slice text, struct hl_slice provider_signature, struct hl_segments *out_r)
 {
-	bool gsm7 = is_gsm7(text) && is_gsm7(provider_signature);
+	/* The brackets around a signature are no GSM-7 characters. */
+	bool gsm7 = is_gsm7(text) && provider_signature.len == 0;
 	struct packing p = {.cost = gsm7 ? septets : utf16_units, .part = gsm7 ? GSM7_PART : UCS2_PART};
 
 	*out_r = (struct hl_segments){.is_gsm7 = gsm7};
 	if (text.len == 0)
 		return;
-	pack(&p, provider_signature);
+	if (provider_signature.len > 0) {
+		pack(&p, HL_LIT("【"));
+		pack(&p, provider_signature);
+		pack(&p, HL_LIT("】"));
+	}
 	pack(&p, text);
 	out_r->units = p.units;
 	out_r->parts = p.units <= (size_t)(gsm7 ? GSM7_SINGLE : UCS2_SINGLE) ? 1 : p.parts;

@@ -59,7 +59,8 @@ static size_t our_signature(const struct words *w, size_t at, size_t to)
 		return 0;
 	for (end = at; end < to && end < at + SIGNATURE_MAX && w->runes[end].cp != 0x3011; end++)
 		;
-	return end < to && w->runes[end].cp == 0x3011 && find_in(w, at, end, talk_grammar.own_names, &found) ? end + 1 : 0;
+	return end < to && w->runes[end].cp == 0x3011 && find_in(w, at, end, talk_grammar.own_names, &found) ? end + 1
+													     : 0;
 }
 
 /* Where a notice starts in a line, or to. A quote mark in front belongs to it. */

@@ -66,6 +66,17 @@ static bool read_hole(const char **text, struct hole *h)
 	return start == end;
 }
 
+/* Inside the optional form braces are only the place of the value. */
+static bool is_inside_good(struct hl_slice inside)
+{
+	for (size_t i = 0; i < inside.len; i++) {
+		if (inside.ptr[i] == '}' || (inside.ptr[i] == '{' && (i + 1 == inside.len || inside.ptr[i + 1] != '}')))
+			return false;
+		i += inside.ptr[i] == '{';
+	}
+	return true;
+}
+
 /* ---- loading -------------------------------------------------------------- */
 
 static const json_t *param_of(const struct entry *e, const char *name)
@@ -88,7 +99,7 @@ static enum hl_class check_text(const struct entry *e, struct hl_error *err)
 		const json_t *param;
 		const char *type;
 
-		if (*c == '}' || !read_hole(&c, &h))
+		if (*c == '}' || !read_hole(&c, &h) || !is_inside_good(h.inside))
 			return hl_fail(err, HL_INPUT, "template %s (%s): bad placeholder at \"%.20s\"", e->key, e->lang, c);
 		param = param_of(e, h.name);
 		if (!param)

@@ -18,11 +18,15 @@ struct rune {
 	bool is_line;      /* a line end stood before it */
 };
 
+#define WORDS_SLOTS 64
+
 struct words {
 	struct hl_slice source;
 	struct rune *runes;
 	size_t n;
 	size_t head; /* behind greetings, 回复, code: where a command stands */
+	/* Index: the runes of one slot (cp modulo WORDS_SLOTS) in order, as position + 1. NULL next: none yet. */
+	uint32_t *next, first[WORDS_SLOTS];
 };
 
 struct span {
@@ -31,6 +35,9 @@ struct span {
 
 /* words_read - folds a text. Gives no runes when the arena failed. */
 void words_read(struct words *w, struct hl_slice text, struct hl_arena *arena);
+
+/* words_index - makes words_find fast; the runes must not change any more. Without memory it stays slow and right. */
+void words_index(struct words *w, struct hl_arena *arena);
 
 /* A mark that ends a clause; brackets and quotes do not. */
 bool rune_is_mark(uint32_t cp);
@@ -51,7 +58,8 @@ struct span words_sentence(const struct words *w, size_t at);
  * Gives   true and the rune behind the longest match; false leaves *end_r alone */
 bool words_match(const struct words *w, size_t at, const char *patterns, size_t *end_r);
 
-/* words_find - the first match in a span, or false. */
+/* words_find - the first match that starts in a span, the longest there, or false.
+ * Cost   indexed: the length of the patterns plus the runes they start with; else that length times the span */
 bool words_find(const struct words *w, struct span in, const char *patterns, struct span *found_r);
 bool words_have(const struct words *w, const char *patterns);
 

@@ -11,7 +11,8 @@ struct hl_segments {
 	size_t parts;   /* 0 for an empty text */
 };
 
-/* hl_segments_plan - Takes: text (valid UTF-8), signature the provider will put in front (empty when it is ours and in the text).
+/* hl_segments_plan - Takes: text (valid UTF-8), signature the provider will put in front, without its 【】, which are
+ * counted too (empty when it is ours and in the text).
  * A surrogate pair or an escape pair is never split: a part may hold 66 units. Cost O(len). */
 void hl_segments_plan(struct hl_slice text, struct hl_slice provider_signature, struct hl_segments *out_r);
 

@@ -58,7 +58,8 @@ static void swapped_neighbours_are_found(void **state)
 
 static void refuses_what_no_code_can_be(void **state)
 {
-	static const char *const codes[] = {"", "3F7K", "3F7KHH", "3f7kh", "3I7KH", "3L7KH", "3O7KH", "3U7KH", "3F 7K", "签收"};
+	static const char *const codes[] = {"",      "3F7K",  "3F7KHH", "3f7kh", "3I7KH",
+					    "3L7KH", "3O7KH", "3U7KH",  "3F 7K", "签收"};
 
 	(void)state;
 	for (size_t i = 0; i < LEN(codes); i++)

@@ -731,6 +731,20 @@ static void survives_any_bytes_and_a_full_arena(void **state)
 	hl_arena_fini(&small);
 }
 
+static void a_text_as_long_as_a_letter_is_no_command(void **state)
+{
+	static char text[30000];
+	struct hl_said said;
+
+	(void)state;
+	memcpy(text, "结3F7K", strlen("结3F7K"));
+	for (size_t i = strlen("结3F7K"); i + 3 < sizeof(text); i += 3)
+		memcpy(text + i, "好", 3);
+	said = parse(true, text, ONE);
+	assert_int_equal(said.verb, HL_VERB_ASK);
+	assert_int_equal(parse(false, text, ONE).verb, HL_VERB_REPORT);
+}
+
 static void every_verb_has_a_name(void **state)
 {
 	(void)state;
@@ -840,6 +854,7 @@ int main(void)
 		TALK_TEST(resident_reports_in_any_words),
 		TALK_TEST(resident_is_asked_back_or_helped),
 		TALK_TEST(survives_any_bytes_and_a_full_arena),
+		TALK_TEST(a_text_as_long_as_a_letter_is_no_command),
 		TALK_TEST(every_verb_has_a_name),
 		TALK_TEST(labelled_examples_are_read_right),
 	};
