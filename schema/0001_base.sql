@@ -14,16 +14,20 @@ create table hl.clock (
 );
 insert into hl.clock default values;
 
-create function hl.now() returns timestamptz language sql volatile parallel safe as
-$$ select clock_timestamp() + c.offset_us * interval '1 microsecond' from hl.clock c $$;
+-- plpgsql, because its plan is kept: a SQL function with a FROM is planned anew at every call.
+create function hl.now() returns timestamptz language plpgsql volatile parallel safe as $$
+begin
+  return clock_timestamp() + (select c.offset_us from hl.clock c) * interval '1 microsecond';
+end $$;
 
-create function hl.us(t timestamptz) returns bigint language sql immutable strict parallel safe as
+-- Stable as what they call is, so that they are inlined; hl.us and hl.at_us are each other's inverse.
+create function hl.us(t timestamptz) returns bigint language sql stable parallel safe as
 $$ select (extract(epoch from t) * 1000000)::bigint $$;
 
-create function hl.at_us(us bigint) returns timestamptz language sql immutable strict parallel safe as
+create function hl.at_us(us bigint) returns timestamptz language sql stable parallel safe as
 $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
 
-create function hl.secs(t timestamptz) returns bigint language sql immutable strict parallel safe as
+create function hl.secs(t timestamptz) returns bigint language sql stable parallel safe as
 $$ select floor(extract(epoch from t))::bigint $$;
 
 -- Legal moves, copied from include/hotline/law.def by hotlinectl migrate.

@@ -20,12 +20,13 @@ end $$;
 create trigger message_is_sealed before insert on hl.message for each row execute function hl.seal_message();
 
 -- The canonical text under a link of the chain. Whoever verifies computes the same.
-create function hl.event_hash(e hl.event) returns bytea language sql stable as $$
-  select sha256(coalesce(e.prev_hash, ''::bytea) || convert_to(concat_ws('|',
+create function hl.event_hash(e hl.event) returns bytea language plpgsql stable as $$
+begin
+  return sha256(coalesce(e.prev_hash, ''::bytea) || convert_to(concat_ws('|',
     e.case_id, e.seq, hl.us(e.at), e.kind, coalesce(e.task_id::text, '-'), e.actor, coalesce(e.person_id::text, '-'),
     coalesce(e.operator, '-'), coalesce(e.message_id::text, '-'), coalesce(e.from_state, '-'), coalesce(e.to_state, '-'),
-    coalesce(encode(e.digest, 'hex'), '-'), e.data::text), 'UTF8'))
-$$;
+    coalesce(encode(e.digest, 'hex'), '-'), e.data::text), 'UTF8'));
+end $$;
 
 -- The state that history gives a case, or one of its tasks; null before the first move.
 create function hl.recorded_state(of_case bigint, of_task bigint) returns text language plpgsql stable as $$
