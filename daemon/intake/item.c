@@ -70,17 +70,28 @@ static void overrule_disposition(json_t *item, bool has_number, bool is_blank)
 		json_object_set_new(item, "disposition", json_string("empty"));
 }
 
+/* What the words ask for. Nothing a human asks for stands before an emergency the words tell of. */
+static enum hl_verb verb_of(const json_t *item, struct hl_slice text, struct hl_arena *arena)
+{
+	const char *urgency = json_string_value(json_object_get(item, "urgency"));
+	struct hl_said said;
+
+	if (hl_text_is_blank(text))
+		return HL_VERB_REPORT;
+	hl_talk_parse(false, text, NULL, 0, arena, &said);
+	if (said.verb != HL_VERB_NONE && urgency && strcmp(urgency, "emergency") == 0)
+		return HL_VERB_REPORT;
+	return said.verb;
+}
+
 json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const char *country,
 		       const struct hl_inbound *in, struct hl_arena *arena, int64_t now_us)
 {
 	struct hl_slice text = hl_text_decode(arena, in->bytes, in->charset), phone;
 	bool has_number = hl_phone_normalise(arena, in->from, country, &phone) && phone.ptr[0] == '+';
-	bool is_blank = hl_text_is_blank(text);
 	json_t *item = hl_intake_report(ref, text, arena, now_us);
-	struct hl_said said;
 
-	hl_talk_parse(false, text, NULL, 0, arena, &said);
-	overrule_disposition(item, has_number, is_blank);
+	overrule_disposition(item, has_number, hl_text_is_blank(text));
 	if (has_number)
 		json_object_set_new(item, "phone", text_json(phone));
 	json_object_set_new(item, "channel", json_string(channel));
@@ -88,7 +99,7 @@ json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const 
 	json_object_set_new(item, "sent_to", text_json(hl_text_decode(arena, in->to, "UTF-8")));
 	json_object_set_new(item, "body", text_json(text));
 	json_object_set_new(item, "raw", raw_json(arena, in->raw.len > 0 ? in->raw : in->bytes));
-	json_object_set_new(item, "verb", json_string(hl_verb_name(is_blank ? HL_VERB_REPORT : said.verb)));
+	json_object_set_new(item, "verb", json_string(hl_verb_name(verb_of(item, text, arena))));
 	if (!hl_arena_failed(arena))
 		return item;
 	json_decref(item);

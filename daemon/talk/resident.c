@@ -223,6 +223,22 @@ static size_t read_words(const struct talk *t, struct hl_said *said_r)
 	return n;
 }
 
+/* An emergency that none of the sender's cases knows of is a report, whatever else the words ask for. */
+static bool is_new_emergency(const struct talk *t, enum hl_verb verb)
+{
+	struct hl_classified cls;
+	const json_t *c;
+	size_t i;
+
+	if (verb == HL_VERB_NONE || verb == HL_VERB_WITHDRAW)
+		return false;
+	json_array_foreach(cases_of(t), i, c)
+		if (is_live(c) && strcmp(field(c, "urgency"), "emergency") == 0)
+			return false;
+	hl_classify(t->ref->classifier, t->text, t->arena, &cls);
+	return cls.urgency == HL_EMERGENCY;
+}
+
 json_t *talk_decide_resident(const struct talk *t)
 {
 	struct hl_said said;
@@ -231,6 +247,8 @@ json_t *talk_decide_resident(const struct talk *t)
 	if (is_due_rating(t, &said))
 		return survey(t, &said);
 	n_cases = read_words(t, &said);
+	if (is_new_emergency(t, said.verb))
+		return report(t);
 	switch (said.verb) {
 	case HL_VERB_NONE:
 		return talk_only_reply(t, "reporter", NULL, NULL);
