@@ -33,7 +33,7 @@ struct talk_grammar {
 	struct cue close, close_wish, close_slip, still_open, done, vague;
 	struct cue sign_all, all_other, nth, slip_of_thumb, help_officer;
 	/* Residents */
-	struct cue withdraw, chase, impatient, status, status_words, all_cases, supplement, refers_back, new_matter;
+	struct cue withdraw, withdraw_all, chase, impatient, status, status_words, all_cases, supplement, refers_back, new_matter;
 	struct cue danger, resolved, chat, officer_verbs, help_resident, private_life, grievance;
 };
 

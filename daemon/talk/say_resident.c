@@ -51,7 +51,7 @@ static bool is_rating_end(const struct words *w, size_t at, bool was_digit)
 	if (at >= w->n || words_match(w, at, "吧> 啊> 呀> 了> 哈> 的> 哦> 谢谢", &end))
 		return true;
 	if (was_digit && words_match(w, at, "、 / . 或 满意 不满 基本 -", &end))
-		return words_match(w, at, ".$ .>满 满意> 满意, 基本满意> 不满意> 不满意,", &end);
+		return words_match(w, at, "、满意 、不满 、基本 .$ .>满 满意> 满意, 基本满意> 不满意> 不满意,", &end);
 	return words_ends_clause(w, at) && !words_match(w, at, "? 吗", &end) &&
 	       !(was_digit && words_match(w, at, "=[123]", &end));
 }
@@ -67,9 +67,9 @@ static bool look_for_rating(const struct words *w, struct meaning *out)
 	if (!digit || words_match(w, end, "号 楼 栋 单元", &next) || !is_rating_end(w, end, w->runes[at].cp < 0x80))
 		return false;
 	/* "1、路灯不亮 2、没保安" is a list. */
-	if (words_have(w, "1、 1.[不没路电水楼物]") || words_have(w, "1或 1还是 2或 2还是"))
+	if (words_have(w, "2、 2.[不没路电水楼物]") || words_have(w, "1或 1还是 2或 2还是"))
 		return false;
-	while (words_match(w, end, "吧 啊 呀 了 哈 哦 满意 基本满意 不满意 的", &next))
+	while (words_match(w, end, "吧 啊 呀 了 哈 哦 、满意 、基本满意 、不满意 满意 基本满意 不满意 的", &next))
 		end = next;
 	*out = (struct meaning){.verb = HL_VERB_SURVEY, .command = {0, end}, .digit = digit};
 	return true;
@@ -162,7 +162,8 @@ void talk_resident_meaning(const struct parts *p, size_t n_open, struct meaning 
 	}
 	if (cue_has(w, &talk_grammar.officer_verbs, TALK_ASKED) || cue_has(w, &talk_grammar.withdraw, 0)) {
 		out_r->verb = HL_VERB_ASK;
-		look_for(w, &talk_grammar.withdraw, TALK_NEGATED | TALK_ASKED, HL_VERB_WITHDRAW, out_r);
+		if (p->typed_codes.first != TALK_NO_CODE || !cue_has(w, &talk_grammar.withdraw_all, 0))
+			look_for(w, &talk_grammar.withdraw, TALK_NEGATED | TALK_ASKED, HL_VERB_WITHDRAW, out_r);
 		return;
 	}
 	if (look_for_rating(w, out_r))

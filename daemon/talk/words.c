@@ -148,7 +148,7 @@ static bool match_unit(const struct words *w, size_t at, struct hl_slice rest, s
 	for (size_t n = 0; n < UNIT_MAX; n++) {
 		size_t end;
 
-		if (at + n >= w->n || rune_is_mark(w->runes[at + n].cp))
+		if (at + n >= w->n || rune_is_mark(w->runes[at + n].cp) || w->runes[at + n].cp == TALK_CODE)
 			return false;
 		if (words_match(w, at + n, talk_grammar.units, &end) && match_here(w, end, rest, end_r))
 			return true;
