@@ -177,6 +177,8 @@ create function hl.check_notice_move() returns trigger language plpgsql as $$
 begin
   if old.state = new.state
      or hl.notice_rank(new.state) > hl.notice_rank(old.state)
+     -- whichever receipt was faster: one phone that did get the text settles it
+     or (old.state = 'undelivered' and new.state = 'delivered')
      -- a try that failed for now, a lost lease, and the one resend of an unknown outcome go back into the queue
      or (old.state = 'sending' and new.state = 'queued')
      or (old.state = 'unknown' and new.state = 'queued' and not old.is_resend and new.is_resend

@@ -143,7 +143,8 @@ begin
   -- The failure of an earlier try says nothing about the one on its way.
   update hl.notice n set state = t.outcome, lease_until = null,
          reason = case t.outcome when 'undelivered' then 'not delivered' end
-    from tried t where n.id = t.notice_id and hl.notice_rank(t.outcome) > hl.notice_rank(n.state)
+    from tried t where n.id = t.notice_id
+      and (hl.notice_rank(t.outcome) > hl.notice_rank(n.state) or (n.state = 'undelivered' and t.outcome = 'delivered'))
       and (t.outcome <> 'undelivered' or t.n = n.tries);
   get diagnostics n = row_count;
   return jsonb_build_object('now', hl.us(hl.now()), 'moved', n,

@@ -187,7 +187,7 @@ DELIVERY = {
     "sending": {"queued", "unknown", "accepted", "delivered", "undelivered", "refused", "dropped"},
     "unknown": {"accepted", "delivered", "undelivered", "refused", "dropped"},
     "accepted": {"delivered", "undelivered", "refused", "dropped"},
-    "delivered": set(), "undelivered": set(), "refused": set(), "dropped": set(),
+    "delivered": set(), "undelivered": {"delivered"}, "refused": set(), "dropped": set(),
 }
 
 
