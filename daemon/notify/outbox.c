@@ -135,6 +135,12 @@ static void settle(void *arg)
 
 /* ---- send ----------------------------------------------------------------- */
 
+/* Without an address to send to a channel only receives, whatever its provider could do. */
+static bool can_send(const struct hl_channel_config *c)
+{
+	return c->ops->build && c->channel.send_url && c->channel.send_url[0];
+}
+
 static void free_send(struct send *s)
 {
 	TAILQ_REMOVE(&s->outbox->sends, s, link);
@@ -191,7 +197,7 @@ static void send_notice(struct send *s, const json_t *notice)
 	struct hl_error err = {.text = ""};
 
 	s->channel = name ? hl_config_channel(ob->setup.config, hl_slice_str(name)) : NULL;
-	if (!s->channel || !s->channel->ops->build) {
+	if (!s->channel || !can_send(s->channel)) {
 		give_up(s, "config", "no channel that sends");
 		return;
 	}
@@ -248,25 +254,34 @@ static void on_leased(void *arg, const struct hl_pg_result *r)
 	json_decref(reply);
 }
 
+static const char *first_sender(const struct hl_config *c, const char *purpose)
+{
+	for (size_t i = 0; i < c->n_channels; i++)
+		if (can_send(&c->channels[i]) && (!purpose || strcmp(c->channels[i].purpose, purpose) == 0))
+			return c->channels[i].channel.name;
+	return NULL;
+}
+
 static const char *channel_for(const struct hl_outbox *ob, const char *purpose)
 {
 	const struct hl_config *c = ob->setup.config;
+	const char *name = first_sender(c, purpose);
 
-	for (size_t i = 0; i < c->n_channels; i++)
-		if (strcmp(c->channels[i].purpose, purpose) == 0)
-			return c->channels[i].channel.name;
-	for (size_t i = 0; i < c->n_channels; i++)
-		if (strcmp(c->channels[i].purpose, "all") == 0)
-			return c->channels[i].channel.name;
-	return c->n_channels ? c->channels[0].channel.name : "";
+	if (!name)
+		name = first_sender(c, "all");
+	if (!name)
+		name = first_sender(c, NULL);
+	return name ? name : "";
 }
 
-static json_t *known_channels(const struct hl_outbox *ob)
+static json_t *sending_channels(const struct hl_outbox *ob)
 {
+	const struct hl_config *c = ob->setup.config;
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ob->setup.config->n_channels; i++)
-		json_array_append_new(list, json_string(ob->setup.config->channels[i].channel.name));
+	for (size_t i = 0; i < c->n_channels; i++)
+		if (can_send(&c->channels[i]))
+			json_array_append_new(list, json_string(c->channels[i].channel.name));
 	return list;
 }
 
@@ -284,7 +299,7 @@ static void lease(void *arg)
 		return;
 	call = json_pack("{s:i, s:I, s:I, s:{s:s, s:s}, s:o}", "limit", (int)(c->send_concurrency - ob->n_sending), "lease_us",
 			 (json_int_t)(c->lease_ms * HL_US_PER_MS), "epoch", (json_int_t)ob->epoch, "channels", "officer",
-			 channel_for(ob, "officer"), "resident", channel_for(ob, "resident"), "known", known_channels(ob));
+			 channel_for(ob, "officer"), "resident", channel_for(ob, "resident"), "known", sending_channels(ob));
 	ob->may_have_more = false;
 	ob->is_leasing = true;
 	if (hl_store_submit_json(&ob->setup.store, "lease", call, 0, db_deadline_us(ob), on_leased, ob) == HL_OK)

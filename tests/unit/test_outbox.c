@@ -49,8 +49,8 @@ static enum hl_class build(const struct hl_channel *ch, const struct hl_outbound
 			   struct hl_arena *arena, struct hl_request *out, struct hl_error *err)
 {
 	(void)now_us;
-	if (!ch->send_url)
-		return hl_fail(err, HL_CONFIG, "send_url is missing");
+	if (ch->username)
+		return hl_fail(err, HL_CONFIG, "%s has no account", ch->username);
 	*out = (struct hl_request){.url = ch->send_url};
 	out->body = hl_slice_str(hl_arena_printf(arena, "%llu|%.*s|%.*s", (unsigned long long)sms->attempt,
 						 HL_SLICE_ARG(sms->to), HL_SLICE_ARG(sms->text)));
@@ -96,7 +96,7 @@ static void begin_bench(struct bench *b)
 	b->channels[1].channel.name = "inbound";
 	b->channels[1].ops = &listener;
 	b->channels[2].channel.name = "unfinished";
-	b->channels[2].channel.send_url = NULL;
+	b->channels[2].channel.username = "nobody";
 	b->config = (struct hl_config){.channels = b->channels,
 				       .n_channels = 3,
 				       .db_deadline_ms = 3000,
@@ -171,7 +171,7 @@ static void a_notice_is_leased_sent_and_settled(void **state)
 	assert_int_equal(json_integer_value(json_object_get(lease, "limit")), CONCURRENCY);
 	assert_int_equal(json_integer_value(json_object_get(lease, "lease_us")), 30000 * HL_US_PER_MS);
 	assert_int_equal(json_integer_value(json_object_get(lease, "epoch")), 77);
-	assert_string_equal(fixture_word(lease, "known.2"), "unfinished");
+	assert_string_equal(fixture_word(lease, "known.1"), "unfinished");
 	assert_int_equal(b.store.calls[0].flags, 0);
 	settle = wait_settle(&b, 0, &i);
 	assert_string_equal(b.w.p.bodies, "[41|+8610000000001|感谢您的评价]");
@@ -259,7 +259,7 @@ static void what_cannot_be_written_is_settled_without_a_request(void **state)
 		 "template receipt_joined needs parameter case"},
 		{LEASED(NOTICE_OF(41, "gone", "thanks", "{}")), "config", "no channel that sends"},
 		{LEASED(NOTICE_OF(41, "inbound", "thanks", "{}")), "config", "no channel that sends"},
-		{LEASED(NOTICE_OF(41, "unfinished", "thanks", "{}")), "config", "send_url is missing"},
+		{LEASED(NOTICE_OF(41, "unfinished", "thanks", "{}")), "config", "nobody has no account"},
 	};
 
 	(void)state;
@@ -439,30 +439,47 @@ static void after_a_stop_what_is_on_its_way_is_settled_and_no_more_leased(void *
 	end_bench(&b);
 }
 
-static void the_channel_is_chosen_by_purpose(void **state)
+static void the_channel_is_chosen_by_purpose_among_those_that_send(void **state)
 {
-	static char officer[] = "officer", resident[] = "resident";
+	static char officer[] = "officer", resident[] = "resident", bulk[] = "bulk", none[] = "";
 	static const struct {
 		char *purposes[3];
-		const char *officer, *resident;
+		const char *mute; /* channels that only receive */
+		const char *officer, *resident, *known;
 	} cases[] = {
-		{{all, all, all}, "main", "main"},
-		{{resident, officer, all}, "inbound", "main"},
-		{{resident, all, resident}, "inbound", "main"},
-		{{officer, officer, officer}, "main", "main"},
+		{{all, all, all}, "", "a", "a", "abc"},
+		{{resident, officer, all}, "", "b", "a", "abc"},
+		{{resident, all, resident}, "", "b", "a", "abc"},
+		{{officer, officer, officer}, "", "a", "a", "abc"},
+		{{all, all, all}, "a", "b", "b", "bc"},
+		{{officer, resident, all}, "a", "c", "b", "bc"},
+		{{all, bulk, bulk}, "ab", "c", "c", "c"},
+		{{all, all, all}, "abc", "", "", ""},
 	};
 
 	(void)state;
 	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		static const char *const names[] = {"a", "b", "c"};
 		struct bench b;
+		const json_t *known, *name;
+		char joined[8] = "";
+		size_t i;
 
 		begin_bench(&b);
-		for (int i = 0; i < 3; i++)
+		for (i = 0; i < 3; i++) {
+			b.channels[i].channel.name = names[i];
 			b.channels[i].purpose = cases[c].purposes[i];
+			b.channels[i].ops = &sender;
+			b.channels[i].channel.send_url = strstr(cases[c].mute, names[i]) ? none : b.w.url;
+		}
 		hl_outbox_start(b.outbox, 77);
 		turn_idly(&b.w.f);
 		assert_string_equal(fixture_word(b.store.calls[0].json, "channels.officer"), cases[c].officer);
 		assert_string_equal(fixture_word(b.store.calls[0].json, "channels.resident"), cases[c].resident);
+		known = json_object_get(b.store.calls[0].json, "known");
+		json_array_foreach(known, i, name)
+			joined[i] = json_string_value(name)[0];
+		assert_string_equal(joined, cases[c].known);
 		end_bench(&b);
 	}
 }
@@ -536,7 +553,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_leased_before_it_can_be_sent),
 		cmocka_unit_test(a_kick_during_a_lease_is_not_lost),
 		cmocka_unit_test(after_a_stop_what_is_on_its_way_is_settled_and_no_more_leased),
-		cmocka_unit_test(the_channel_is_chosen_by_purpose),
+		cmocka_unit_test(the_channel_is_chosen_by_purpose_among_those_that_send),
 		cmocka_unit_test(our_signature_is_in_the_text_and_the_providers_is_only_counted),
 		cmocka_unit_test(what_is_left_is_freed_without_an_answer),
 	};
