@@ -88,7 +88,8 @@ begin
     select * from jsonb_to_recordset(batch->'items') x (attempt bigint, outcome text, external text, detail text,
                                                         delay_us bigint, text text, parts smallint)),
   tried as (
-    update hl.attempt a set outcome = coalesce(case when a.outcome in ('delivered', 'undelivered') then a.outcome end, r.outcome),
+    update hl.attempt a set
+           outcome = case when a.outcome in ('accepted', 'delivered', 'undelivered') then a.outcome else r.outcome end,
            external_id = coalesce(r.external, a.external_id), detail = r.detail, text = r.text, parts = r.parts,
            settled_at = coalesce(a.settled_at, real_now)
     from r where a.id = r.attempt
