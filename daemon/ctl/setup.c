@@ -15,12 +15,14 @@
 
 static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "calendar", "templates", "ladder"};
 
-/* conninfo with another user: libpq takes the last of two. */
+/* conninfo, words or a URI, with another user: libpq takes the last of two. */
 static char *with_user(const char *conninfo, const char *user)
 {
+	bool is_uri = strncmp(conninfo, "postgresql://", 13) == 0 || strncmp(conninfo, "postgres://", 11) == 0;
+	const char *joint = !is_uri ? " " : strchr(conninfo, '?') ? "&" : "?";
 	char *out = NULL;
 
-	return asprintf(&out, "%s user=%s", conninfo, user) < 0 ? NULL : out;
+	return asprintf(&out, "%s%suser=%s", conninfo, joint, user) < 0 ? NULL : out;
 }
 
 int cmd_migrate(struct ctl *ctl)

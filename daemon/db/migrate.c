@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_MAX_BYTES (1 << 20)
 #define LOCK_KEY       "4919202601"
@@ -143,6 +144,26 @@ static enum hl_class visit_dir(struct run *run, const char *dir, bool is_functio
 	return cls;
 }
 
+/* A database that went further than this folder belongs to a newer release: an old one must not touch it. */
+static enum hl_class refuse_newer(struct run *run, const char *dir)
+{
+	PGresult *res = PQexec(run->conn, "select name from public.hotline_schema where kind = 'migration' order by name");
+	enum hl_class cls = HL_OK;
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		cls = hl_fail(run->err, HL_CONFIG, "journal: %s", PQresultErrorMessage(res));
+	for (int i = 0; i < PQntuples(res) && cls == HL_OK; i++) {
+		char path[4096];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, PQgetvalue(res, i, 0));
+		if (access(path, F_OK) != 0)
+			cls = hl_fail(run->err, HL_CONFIG, "%s: was applied, but %s does not know it; use the newer release",
+				      PQgetvalue(res, i, 0), dir);
+	}
+	PQclear(res);
+	return cls;
+}
+
 /* The law of this binary becomes the law of the database. */
 static enum hl_class copy_law(struct run *run)
 {
@@ -174,6 +195,8 @@ static enum hl_class migrate(struct run *run, const char *dir, bool is_demo, str
 		cls = exec(run, "journal",
 			   "create table if not exists public.hotline_schema (name text primary key, kind text not null, "
 			   "sha256 text not null, applied_at timestamptz not null default clock_timestamp())");
+	if (cls == HL_OK)
+		cls = refuse_newer(run, dir);
 	if (cls == HL_OK)
 		cls = visit_dir(run, dir, false, &out->applied);
 	if (cls == HL_OK)
