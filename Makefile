@@ -86,6 +86,10 @@ check:
 	@$(PYTHON) tests/run.py --build $(BUILD)
 unit it:
 	@$(PYTHON) tests/run.py --build $(BUILD) $@
+# The long forms: every crash point alone, 30 kills, each bad provider for itself. Prints a table of faults.
+faults:
+	@daemon/run/deps.sh check
+	@$(PYTHON) tests/run.py --build $(BUILD) faults-long
 lint: $(BUILD)/hotlined
 	@$(PYTHON) tests/lint/lint.py --selftest
 	@$(PYTHON) tests/lint/lint.py --all --build $(BUILD)

@@ -1,6 +1,7 @@
 """run - the parts of `make check`, each timed, and the sum of what passed, failed and was left out.
 
-    run.py [--build DIR] [PART ...]    parts: build clang lint unit it; none named: all of them
+    run.py [--build DIR] [PART ...]    parts: build clang lint unit it faults; none named: all of them
+                                       faults-long: the long forms of faults, never unless named
 
 A build and a lint count as one check each, a test as one. Everything that was skipped is listed with its reason
 before the last line, which is `N passed, N failed` or `N passed, N failed, N skipped`. The exit code is 0 only when
@@ -23,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 JOBS = os.cpu_count() or 1
 UNIT_SECONDS = 120
 PYTEST_SECONDS = 480
+FAULTS_SECONDS = 3600
 
 
 @dataclasses.dataclass
@@ -172,24 +174,38 @@ def read_junit(path, code):
     return tally
 
 
-def part_it(build):
-    folders = [f"tests/{f}" for f in ("it", "e2e") if glob.glob(str(ROOT / "tests" / f / "test_*.py"))]
-    if not folders:
-        return Tally()
+def run_pytest(build, seconds, *args):
     with tempfile.TemporaryDirectory(prefix="hl-junit-") as temp:
         report = os.path.join(temp, "junit.xml")
         env = {**os.environ, "HL_BUILD": str(ROOT / build), "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "pytest", "-q", "--durations=5", f"--junitxml={report}", *folders]
+        command = [sys.executable, "-m", "pytest", "-q", "--durations=5", f"--junitxml={report}", *args]
         try:
-            code = subprocess.run(command, cwd=ROOT, env=env, timeout=PYTEST_SECONDS, check=False).returncode
+            code = subprocess.run(command, cwd=ROOT, env=env, timeout=seconds, check=False).returncode
         except subprocess.TimeoutExpired:
-            print(f"it: no end within {PYTEST_SECONDS} s")
+            print(f"{' '.join(args)}: no end within {seconds} s")
             code = -1
         return read_junit(report, code)
 
 
-PARTS = {"build": part_build, "clang": part_clang, "lint": part_lint, "unit": part_unit, "it": part_it}
-TEST_PARTS = {"unit", "it"}
+def part_it(build):
+    folders = [f"tests/{f}" for f in ("it", "e2e") if glob.glob(str(ROOT / "tests" / f / "test_*.py"))]
+    return run_pytest(build, PYTEST_SECONDS, *folders) if folders else Tally()
+
+
+def part_faults(build, which="not long", seconds=PYTEST_SECONDS):
+    if not make(f"BUILD={build}", "WERROR=-Werror", "all", "tools"):
+        print("faults: the tools do not build")
+        return Tally(failed=1)
+    return run_pytest(build, seconds, "-m", which, "tests/faults")
+
+
+def part_faults_long(build):
+    return part_faults(build, "long", FAULTS_SECONDS)
+
+
+PARTS = {"build": part_build, "clang": part_clang, "lint": part_lint, "unit": part_unit, "it": part_it, "faults": part_faults}
+ALL_PARTS = {**PARTS, "faults-long": part_faults_long}
+TEST_PARTS = {"unit", "it", "faults", "faults-long"}
 
 
 def main():
@@ -197,7 +213,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("parts", nargs="*", metavar="PART")
     args = parser.parse_args()
-    if unknown := set(args.parts) - set(PARTS):
+    if unknown := set(args.parts) - set(ALL_PARTS):
         parser.error(f"no such part: {' '.join(sorted(unknown))}")
     sys.stdout.reconfigure(line_buffering=True)
     parts = args.parts or list(PARTS)
@@ -205,7 +221,7 @@ def main():
     for name in parts:
         print(f"== {name}")
         began = time.monotonic()
-        tally = PARTS[name](args.build)
+        tally = ALL_PARTS[name](args.build)
         seconds = time.monotonic() - began
         times.append((name, seconds, tally))
         total.add(tally)

@@ -151,6 +151,7 @@ def judge(connection, acks, posts, before=None):
     connection.autocommit = False
     try:
         with connection.cursor() as cursor:
+            cursor.execute("set transaction isolation level repeatable read")
             if before:
                 before(cursor)
             load_journals(cursor, acks, posts)

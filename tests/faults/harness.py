@@ -20,6 +20,8 @@ from hl_testlib import BUILD, free_port, wait_for
 
 DEADLINE_S = 1.0
 LEASE_S = 3.0
+FOR_EVER_S = 3600
+CONNECTIONS = 2  # of one daemon to the database
 SECTIONS = {"send": {"deadline_ms": 1000, "lease_ms": 3000, "poll_ms": 50}, "db": {"deadline_ms": 1000},
             "log": {"level": "info"}}
 
@@ -130,7 +132,7 @@ class Field:
         first.conf.write(first.conf_path)
         self.daemons = [first] + [make_daemon(sections=self._sections(sections, self.sink.url), start=False)
                                   for _ in range(daemons - 1)]
-        self.recovery_s, self._loads, self._people = [], [], []
+        self.recovery_s, self._loads, self._people, self._endless = [], [], [], set()
 
     @staticmethod
     def _sections(more, send_url):
@@ -147,21 +149,26 @@ class Field:
 
     # load
 
-    def load(self, prefix, seconds=2, rate=100, daemon=None):
-        """Reports by the clock, each of somebody new. Ends by itself; settle() waits for it."""
+    def load(self, prefix, seconds=None, rate=100, daemon=None):
+        """Reports by the clock, each of somebody new; without seconds until end_load()."""
         self._loads.append(subprocess.Popen(
-            [BUILD / "tools/hl_load", "--port", str((daemon or self.daemon).port), "--connections", "16", "--seconds", str(seconds),
-             "--rate", str(rate), "--prefix", prefix, "--journal", self.acks], stdout=subprocess.DEVNULL))
+            [BUILD / "tools/hl_load", "--port", str((daemon or self.daemon).port), "--connections", "16",
+             "--seconds", str(seconds or FOR_EVER_S), "--rate", str(rate), "--prefix", prefix, "--journal", self.acks],
+            stdout=subprocess.DEVNULL))
+        self._endless |= {self._loads[-1]} if seconds is None else set()
 
     def people(self, prefix, daemon=None):
         self._people.append(People(self, prefix, daemon))
 
     def end_load(self):
+        """Waits for what ends by itself, stops the rest. What a generator had under way then was never promised."""
+        for load in self._endless:
+            load.terminate()
         for load in self._loads:
-            assert load.wait(60) == 0
+            assert load.wait(60) == (-signal.SIGTERM if load in self._endless else 0)
         for people in self._people:
             people.stop()
-        self._loads, self._people = [], []
+        self._loads, self._people, self._endless = [], [], set()
 
     def n_acked(self):
         return sum(1 for _, status in checker.read_acks(self.acks) if status == 200)
@@ -207,11 +214,15 @@ class Field:
                           " and retry_at > clock_timestamp() and retry_at < 'infinity'")
 
     def is_quiet(self):
+        """Nothing is under way, in no server process either that outlived the daemon's connection."""
+        running = sum(daemon.process is not None for daemon in self.daemons)
         return self.database.one("""
-            select not exists (select from hl.message where state = 'pending')
+            select (select count(*) from pg_stat_activity where datname = current_database() and usename = 'hotline_daemon')
+                     <= %s
+               and not exists (select from hl.message where state = 'pending')
                and not exists (select from hl.notice where state in ('sending', 'queued') and not_before <= hl.now())
                and not exists (select from hl.notice where state = 'unknown' and not is_resend
-                               and lane not in (hl.lane_rank('reply'), hl.lane_rank('bulk')))""")
+                               and lane not in (hl.lane_rank('reply'), hl.lane_rank('bulk')))""", (CONNECTIONS * running,))
 
     def settle(self, timeout=40):
         """Waits until nothing is under way any more; the bound is part of the promise."""

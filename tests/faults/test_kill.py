@@ -14,12 +14,6 @@ POINTS = ("intake.sent:3", "intake.committed:3", "intake.answered:3", "lease.com
 CLOCK_POINTS = ("fire.before", "fire.committed")
 
 
-def crash_under_load(field, point, n, seconds):
-    field.load(f"load{n}", seconds=seconds)
-    field.people(f"people{n}")
-    field.crash_at(point)
-
-
 def make_rungs_due(field):
     """Moves the case clock past every signing limit while nobody is there to fire them."""
     field.database.sql("update hl.clock set offset_us = offset_us + 26 * 3600 * 1000000::bigint")
@@ -27,11 +21,12 @@ def make_rungs_due(field):
 
 def test_survives_a_crash_at_every_point(field, table):
     field.daemon.stop()
-    for n, point in enumerate(POINTS):
-        crash_under_load(field, point, n, seconds=1)
-        field.wait_for_acks(5)
-        field.end_load()
+    field.load("load")
+    field.people("people")
+    for point in POINTS:
+        field.crash_at(point)
         field.daemon.kill()
+    field.end_load()
     for point in CLOCK_POINTS:
         make_rungs_due(field)
         field.crash_at(point)
@@ -46,14 +41,17 @@ def test_survives_a_crash_at_every_point(field, table):
 @pytest.mark.parametrize("point", POINTS)
 def test_survives_a_crash_at(field, table, point):
     field.daemon.stop()
-    crash_under_load(field, point, 0, seconds=5)
+    field.load("load", rate=200)
+    field.people("people")
+    field.crash_at(point)
+    field.wait_for_acks(200)
     field.check(point, 1, table)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("point", CLOCK_POINTS)
 def test_survives_a_crash_of_the_clock_at(field, table, point):
-    field.load("load")
+    field.load("load", seconds=1)
     field.end_load()
     field.daemon.stop()
     make_rungs_due(field)
@@ -64,14 +62,13 @@ def test_survives_a_crash_of_the_clock_at(field, table, point):
 
 def kill_at_random(field, table, kills, rate):
     chance = random.Random(kills)
-    for n in range(kills):
-        field.load(f"load{n}", seconds=2, rate=rate)
-        field.people(f"people{n}")
+    field.load("load", rate=rate)
+    field.people("people")
+    for _ in range(kills):
         field.wait_for_acks(10)
         time.sleep(chance.random() / 2)  # the instant is what is tried
         field.crash()
-        field.wait_for_acks(5)
-        field.end_load()
+    field.wait_for_acks(5)
     field.check(f"kill -9, {kills} times", kills, table)
 
 
@@ -85,7 +82,7 @@ def test_survives_many_kills_at_random(field, table):
 
 
 def drain_under_load(field, table, rate):
-    field.load("load", seconds=3, rate=rate)
+    field.load("load", rate=rate)
     field.people("people")
     field.wait_for_acks(rate)
     process = field.daemon.process
@@ -94,6 +91,7 @@ def drain_under_load(field, table, rate):
     assert process.wait(10) == 0, field.daemon.log()
     drained_s = time.monotonic() - began
     before = field.database.one("select count(*) from hl.attempt where outcome is null")
+    field.end_load()
     field.timed(field.daemon.start)
     assert before == 0, "a drained daemon left sends unsettled"
     verdict = field.check(f"SIGTERM, drained in {drained_s:.1f} s", 1, table, min_acked=rate)
