@@ -56,63 +56,60 @@ static struct decided decide(const char *text, const char *ctx, bool is_trusted)
 	return fixture_decide(ref, text, ctx, is_trusted, at(TUESDAY));
 }
 
+static const struct {
+	const char *name, *text, *ctx;
+	bool is_trusted;
+	const char *verb;
+	int task; /* 0: the act names none */
+	const char *expect, *reply;
+} words[] = {
+	{"sign, no code, one task", "签", one_new, LOW, "sign", 11, "dispatched", "signed"},
+	{"sign with code", "签8M2QY", two_new, LOW, "sign", 12, "dispatched", "signed"},
+	{"sign, several tasks", "签", two_new, LOW, "reply", 0, "", "which_task"},
+	{"sign by a second officer", "签3F7KH", one_signed, LOW, "reply", 0, "", "already_signed"},
+	{"sign after arrival", "签3F7KH", one_arrived, LOW, "reply", 0, "", "already_signed"},
+	{"sign what is done", "签9HJ4T", new_and_done, LOW, "reply", 0, "", "already_done"},
+	{"sign, nothing open", "签", nothing, LOW, "reply", 0, "", "no_task"},
+	{"sign, only a done task", "签", one_done, LOW, "reply", 0, "", "no_task"},
+	{"arrive", "到3F7KH", one_signed, LOW, "arrive", 11, "signed", "arrived"},
+	{"arrive unsigned", "已到现场", one_new, LOW, "arrive", 11, "dispatched", "arrived"},
+	{"arrive twice", "到3F7KH", one_arrived, LOW, "reply", 0, "", "arrived"},
+	{"arrive when done", "到9HJ4T", new_and_done, LOW, "reply", 0, "", "already_done"},
+	{"progress", "进展3F7KH 配件已下单", one_signed, LOW, "progress", 11, "signed", "progress_noted"},
+	{"progress when done", "进展9HJ4T 配件已下单", new_and_done, LOW, "reply", 0, "", "already_done"},
+	{"close", "结3F7KH 已修好", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
+	{"close, bound by the only task", "结 已修好", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
+	{"close, low trust, code typed", "结3F7KH 已修好", one_arrived, LOW, "close", 11, "arrived", "done_noted"},
+	{"close, low trust, no code", "结 已修好", one_arrived, LOW, "reply", 0, "", "need_code"},
+	{"close without a result", "结3F7KH", one_arrived, TRUSTED, "reply", 0, "", "ask_close"},
+	{"close, low trust, no result", "结3F7KH", one_arrived, LOW, "reply", 0, "", "ask_close"},
+	{"close twice", "结9HJ4T 已修好", new_and_done, TRUSTED, "reply", 0, "", "already_done"},
+	{"close, several tasks", "结 已修好", two_new, TRUSTED, "reply", 0, "", "which_task"},
+	{"a close is never guessed", "修好了", one_arrived, TRUSTED, "reply", 0, "", "ask_verb"},
+	{"hand back", "退3F7KH 应由住建局负责", one_new, TRUSTED, "handback", 11, "dispatched", "operator_will_act"},
+	{"hand back, low trust, no code", "退 应由住建局负责", one_new, LOW, "reply", 0, "", "need_code"},
+	{"extend", "延3F7KH3天等配件", one_signed, LOW, "extend", 11, "signed", "operator_will_act"},
+	{"extend, low trust, no code", "延3天等配件", one_signed, LOW, "reply", 0, "", "need_code"},
+	{"assist", "协3F7KH 派出所 对方不让进门", one_signed, LOW, "assist", 11, "signed", "operator_will_act"},
+	{"wrong code", "签8M2QY", one_new, TRUSTED, "wrong_code", 0, "", "wrong_code"},
+	{"wrong code with nothing open", "签8M2QY", nothing, TRUSTED, "wrong_code", 0, "", "wrong_code"},
+	{"help", "帮助", one_new, LOW, "reply", 0, "", "help_officer"},
+	{"words that commit to nothing", "好的", one_new, LOW, "reply", 0, "", "ask_verb"},
+	{"words, nothing open", "好的", nothing, LOW, "reply", 0, "", "no_task"},
+	{"thanks need no answer", "谢谢", one_new, LOW, "reply", 0, "", ""},
+};
+
 static void words_and_tasks_give_act_and_reply(void **state)
 {
-	static const struct {
-		const char *name, *text, *ctx;
-		bool is_trusted;
-		const char *verb;
-		int task; /* 0: the act names none */
-		const char *expect, *reply;
-	} cases[] = {
-		{"sign, no code, one task", "签", one_new, LOW, "sign", 11, "dispatched", "signed"},
-		{"sign with code", "签8M2QY", two_new, LOW, "sign", 12, "dispatched", "signed"},
-		{"sign, several tasks", "签", two_new, LOW, "reply", 0, "", "which_task"},
-		{"sign by a second officer", "签3F7KH", one_signed, LOW, "reply", 0, "", "already_signed"},
-		{"sign after arrival", "签3F7KH", one_arrived, LOW, "reply", 0, "", "already_signed"},
-		{"sign what is done", "签9HJ4T", new_and_done, LOW, "reply", 0, "", "already_done"},
-		{"sign, nothing open", "签", nothing, LOW, "reply", 0, "", "no_task"},
-		{"sign, only a done task", "签", one_done, LOW, "reply", 0, "", "no_task"},
-		{"arrive", "到3F7KH", one_signed, LOW, "arrive", 11, "signed", "arrived"},
-		{"arrive unsigned", "已到现场", one_new, LOW, "arrive", 11, "dispatched", "arrived"},
-		{"arrive twice", "到3F7KH", one_arrived, LOW, "reply", 0, "", "arrived"},
-		{"arrive when done", "到9HJ4T", new_and_done, LOW, "reply", 0, "", "already_done"},
-		{"progress", "进展3F7KH 配件已下单", one_signed, LOW, "progress", 11, "signed", "progress_noted"},
-		{"progress when done", "进展9HJ4T 配件已下单", new_and_done, LOW, "reply", 0, "", "already_done"},
-		{"close", "结3F7KH 已修好", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
-		{"close, bound by the only task", "结 已修好", one_arrived, TRUSTED, "close", 11, "arrived",
-		 "done_noted"},
-		{"close, low trust, code typed", "结3F7KH 已修好", one_arrived, LOW, "close", 11, "arrived",
-		 "done_noted"},
-		{"close, low trust, no code", "结 已修好", one_arrived, LOW, "reply", 0, "", "need_code"},
-		{"close without a result", "结3F7KH", one_arrived, TRUSTED, "reply", 0, "", "ask_close"},
-		{"close, low trust, no result", "结3F7KH", one_arrived, LOW, "reply", 0, "", "ask_close"},
-		{"close twice", "结9HJ4T 已修好", new_and_done, TRUSTED, "reply", 0, "", "already_done"},
-		{"close, several tasks", "结 已修好", two_new, TRUSTED, "reply", 0, "", "which_task"},
-		{"a close is never guessed", "修好了", one_arrived, TRUSTED, "reply", 0, "", "ask_verb"},
-		{"hand back", "退3F7KH 应由住建局负责", one_new, TRUSTED, "handback", 11, "dispatched",
-		 "operator_will_act"},
-		{"hand back, low trust, no code", "退 应由住建局负责", one_new, LOW, "reply", 0, "", "need_code"},
-		{"extend", "延3F7KH3天等配件", one_signed, LOW, "extend", 11, "signed", "operator_will_act"},
-		{"extend, low trust, no code", "延3天等配件", one_signed, LOW, "reply", 0, "", "need_code"},
-		{"assist", "协3F7KH 派出所 对方不让进门", one_signed, LOW, "assist", 11, "signed", "operator_will_act"},
-		{"wrong code", "签8M2QY", one_new, TRUSTED, "wrong_code", 0, "", "wrong_code"},
-		{"wrong code with nothing open", "签8M2QY", nothing, TRUSTED, "wrong_code", 0, "", "wrong_code"},
-		{"help", "帮助", one_new, LOW, "reply", 0, "", "help_officer"},
-		{"words that commit to nothing", "好的", one_new, LOW, "reply", 0, "", "ask_verb"},
-		{"words, nothing open", "好的", nothing, LOW, "reply", 0, "", "no_task"},
-		{"thanks need no answer", "谢谢", one_new, LOW, "reply", 0, "", ""},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < LEN(cases); i++) {
-		struct decided d = decide(cases[i].text, cases[i].ctx, cases[i].is_trusted);
+	for (size_t i = 0; i < LEN(words); i++) {
+		struct decided d = decide(words[i].text, words[i].ctx, words[i].is_trusted);
 		int task = (int)json_integer_value(json_object_get(d.act, "task"));
 		const char *expect = json_string_value(json_object_get(d.act, "expect"));
 
-		if (strcmp(d.verb, cases[i].verb) || strcmp(d.reply, cases[i].reply) || task != cases[i].task ||
-		    strcmp(expect ? expect : "", cases[i].expect))
-			fail_msg("%s: %s of task %d, expecting %s, answered %s", cases[i].name, d.verb, task,
+		if (strcmp(d.verb, words[i].verb) || strcmp(d.reply, words[i].reply) || task != words[i].task ||
+		    strcmp(expect ? expect : "", words[i].expect))
+			fail_msg("%s: %s of task %d, expecting %s, answered %s", words[i].name, d.verb, task,
 				 expect ? expect : "-", d.reply);
 		assert_string_equal(d.actor, "officer");
 		json_decref(d.act);
