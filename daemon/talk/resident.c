@@ -122,17 +122,38 @@ static json_t *route_at_place(const struct talk *t, const json_t *c)
 			 hl_route_tasks_json(&routed));
 }
 
-/* A later text joins the sender's open case when it is about the same thing. */
-static bool is_same_matter(const struct talk *t, const json_t *c, const json_t *report)
+/* Words that are surely about something else, or tell of an emergency this case is not. */
+static bool is_other_matter(const json_t *c, const json_t *report)
 {
-	const char *type = field(report, "type"), *compound = field(report, "compound");
-
-	(void)t;
 	if (strcmp(field(report, "urgency"), "emergency") == 0 && strcmp(field(c, "urgency"), "emergency") != 0)
-		return false;
+		return true;
+	return json_is_true(json_object_get(report, "is_sure")) && strcmp(field(report, "type"), field(c, "type")) != 0;
+}
+
+/* Words in which nothing is known but a place: they are about the case that lacks it. */
+static bool is_missing_place(const json_t *c, const json_t *report)
+{
+	return !field(c, "compound")[0] && field(report, "compound")[0] &&
+	       json_number_value(json_object_get(report, "confidence")) == 0;
+}
+
+/* A later text joins the sender's open case when it is about the same thing. */
+static bool is_same_matter(const json_t *c, const json_t *report)
+{
+	const char *compound = field(report, "compound");
+
 	if (compound[0] && field(c, "compound")[0] && strcmp(compound, field(c, "compound")) != 0)
 		return false;
-	return strcmp(type, field(c, "type")) == 0;
+	return strcmp(field(report, "type"), field(c, "type")) == 0;
+}
+
+static json_t *join(const struct talk *t, const json_t *c, const json_t *report)
+{
+	json_t *act = on_case(t, "join", c);
+
+	json_object_set(act, "compound", json_object_get(report, "compound"));
+	json_object_set(act, "place", json_object_get(report, "place"));
+	return talk_reply(act, "supplemented", case_param(c));
 }
 
 static json_t *report(const struct talk *t)
@@ -142,13 +163,13 @@ static json_t *report(const struct talk *t)
 	size_t i;
 
 	json_array_foreach(cases_of(t), i, c) {
-		if (act || !is_live(c))
+		if (act || !is_live(c) || is_other_matter(c, words))
 			continue;
 		placed = !field(c, "compound")[0] && strcmp(field(c, "state"), "review") == 0 ? route_at_place(t, c) : NULL;
 		if (placed)
 			act = place_case(t, c, placed);
-		else if (is_same_matter(t, c, words))
-			act = talk_reply(on_case(t, "join", c), "supplemented", case_param(c));
+		else if (is_same_matter(c, words) || is_missing_place(c, words))
+			act = join(t, c, words);
 		json_decref(placed);
 	}
 	json_decref(words);

@@ -103,7 +103,8 @@ begin
   -- One receipt per report.
   insert into hl.notice (case_id, message_id, person_id, kind, template, params, dedupe, lane, channel, not_before, made_at)
     select c.id, messages[t.i], persons[t.i], 'receipt',
-           case when c.urgency = 'emergency' then 'receipt_emergency'
+           case when c.urgency = 'emergency' and c.place = '' and c.compound is null then 'ask_place_emergency'
+                when c.urgency = 'emergency' then 'receipt_emergency'
                 when not opens[t.i] then 'receipt_joined'
                 when routes[t.i] = 'not_accepted' then 'receipt_out_of_scope'
                 when routes[t.i] = 'dispatch' then 'receipt_opened'

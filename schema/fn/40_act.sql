@@ -192,6 +192,9 @@ begin
   when 'supplement' then perform hl.record(a, c.id, null, 'supplemented', null, null, '{}');
   when 'join' then
     perform hl.record(a, c.id, null, 'supplemented', null, null, '{}');
+    if c.compound is null and a->>'compound' is not null then
+      perform hl.place_case(a, c, at_now);
+    end if;
   when 'chase' then
     update hl.case set chases = chases + 1 where id = c.id;
     perform hl.record(a, c.id, null, 'chased', null, null, jsonb_build_object('count', c.chases + 1));
@@ -240,6 +243,21 @@ begin
                     jsonb_build_object('compound', a->>'compound', 'type', coalesce(a->>'type', c.type)));
   update hl.ladder set due_at = null where case_id = c.id and task_id is null and due_at is not null;
   perform hl.add_tasks(array[c.id], array[a->'tasks'], at_now, (a->>'actor')::hl.actor_kind, a->>'operator');
+end $$;
+
+-- Words told where an unplaced case is: whoever was sent without a place is told.
+create or replace function hl.place_case(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
+begin
+  update hl.case set compound = a->>'compound', place = coalesce(nullif(a->>'place', ''), place) where id = c.id;
+  perform hl.record(a, c.id, null, 'placed', null, null, jsonb_build_object('compound', a->>'compound'));
+  insert into hl.notice (case_id, task_id, message_id, person_id, kind, template, params, dedupe, lane, applies, not_before, made_at)
+    select c.id, k.id, (a->>'message')::bigint, n.person_id, 'placed', 'placed', hl.task_params(k, n.person_id),
+           format('task:%s:placed:%s', k.id, n.person_id),
+           hl.lane_rank(case k.urgency when 'emergency' then 'emergency' else 'dispatch' end),
+           array['dispatched', 'signed', 'arrived'], at_now, at_now
+    from hl.task k join hl.notice_code n on n.task_id = k.id
+    where k.case_id = c.id and k.state in ('dispatched', 'signed', 'arrived') order by k.id, n.person_id
+    on conflict (dedupe) do nothing;
 end $$;
 
 -- Takes back one reporter's report; the case lives while others remain.

@@ -10,7 +10,7 @@ import re
 from hl_testlib import ROOT
 
 COUNTY = datetime.timezone(datetime.timedelta(hours=8))
-CODE = re.compile(r"(?:\[急\]|\[特急\]|协办|催签|未签收|黄牌提醒|^|】)([0-9A-HJKMNP-TV-Z]{5}) ")
+CODE = re.compile(r"(?:\[急\]|\[特急\]|协办|催签|未签收|黄牌提醒|地点补充|^|】)([0-9A-HJKMNP-TV-Z]{5}) ")
 _contacts = json.loads((ROOT / "schema/ref/contacts.json").read_text(encoding="utf-8"))["contacts"]
 
 
