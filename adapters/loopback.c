@@ -74,9 +74,9 @@ static bool is_low(int unit)
 static struct hl_slice mend_surrogates(struct hl_arena *arena, struct hl_slice body)
 {
 	char *to = hl_arena_alloc(arena, body.len);
-	struct hl_slice copy = {to, to ? body.len : 0};
+	struct hl_slice copy = {to, to && body.ptr ? body.len : 0};
 
-	if (copy.len)
+	if (to && body.ptr)
 		memcpy(to, body.ptr, body.len);
 	for (size_t i = 0; i + 1 < copy.len; i++) {
 		struct hl_slice rest = {body.ptr + i, body.len - i};

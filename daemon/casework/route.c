@@ -75,12 +75,13 @@ static enum hl_class add_all_members(struct routing *r, const char *group, struc
 
 static enum hl_class add_tasks(struct routing *r, const struct hl_case_type *type, struct hl_error *err)
 {
+	bool is_any_gas = strcmp(type->lead, "UTI-GAS") == 0 && r->cls->urgency == HL_EMERGENCY;
 	const char *lead = resolve(r, type->lead);
 	enum hl_class cls;
 
 	if (lead)
 		cls = add_task(r, lead, true, err);
-	else if (strcmp(type->lead, "UTI-GAS") == 0 && r->cls->urgency == HL_EMERGENCY)
+	else if (is_any_gas)
 		cls = add_all_members(r, type->lead, err);
 	else
 		return HL_OK;

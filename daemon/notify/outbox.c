@@ -356,12 +356,13 @@ const struct hl_outbox_stats *hl_outbox_stats(const struct hl_outbox *ob)
 void hl_outbox_free(struct hl_outbox **obp)
 {
 	struct hl_outbox *ob = *obp;
-	struct send *s;
+	struct send *s, *next;
 
 	if (!ob)
 		return;
 	*obp = NULL;
-	while ((s = TAILQ_FIRST(&ob->sends))) {
+	for (s = TAILQ_FIRST(&ob->sends); s; s = next) {
+		next = TAILQ_NEXT(s, link);
 		hl_http_cancel(&s->op);
 		free_send(s);
 	}
