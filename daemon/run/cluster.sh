@@ -129,6 +129,16 @@ make_roles() {
     psql_owner -d postgres -c "create database hotline owner hotline_owner"
 }
 
+# Server processes whose postmaster was killed notice it only when they wait. One that a client keeps busy lives on,
+# holds the old shared memory, and no new server starts.
+end_orphans() {
+  local process
+  for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/cwd" 2>/dev/null)" != "$dir/pg" ] || [ "$(readlink "$process/exe")" != "$bin/postgres" ] ||
+      kill -TERM "${process#/proc/}" 2>/dev/null || true
+  done
+}
+
 # A server that was killed a moment ago can still hold its lock file until its last process is gone: try again.
 start_server() {
   local try
@@ -136,6 +146,7 @@ start_server() {
     ! answers || return 0
     as_owner "$bin/pg_ctl" -D "$dir/pg" -l "$dir/postgresql.log" -w -t 120 start >/dev/null 2>&1 && return
     as_owner test -f "$dir/pg/postmaster.pid" || break
+    is_running || end_orphans
     sleep "$try"
   done
   die "PostgreSQL did not start; the reason is at the end of $dir/postgresql.log"
