@@ -10,6 +10,8 @@
  * Owns its connections. Limits: one thread, at most 1,024 connections; a request
  * that was cut off is never sent again, its fate is the checker's question.
  */
+#include "hotline/clock.h"
+
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -23,12 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #define CONNECTIONS_MAX 1024
 #define BACKLOG_MAX     200000
 #define STEPS           4096 /* latency buckets: 5 % wide from 10 us on */
 #define RECONNECT_US    20000
+#define UNASSIGNED      86100u /* country and prefix of 100xxxxxxxx: numbers that are assigned to nobody */
 
 struct options {
 	int port, connections, seconds, rate;
@@ -57,14 +59,6 @@ struct load {
 	unsigned long long steps[STEPS];
 	double max_ms, sum_ms;
 };
-
-static int64_t mono_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* ---- latencies ------------------------------------------------------------ */
 
@@ -111,9 +105,9 @@ static const char *const matters[] = {
 
 static void make_body(const struct load *l, unsigned long id, char *out, size_t out_bytes)
 {
-	/* 100xxxxxxxx: numbers that are assigned to nobody, a new resident for every report. */
-	snprintf(out, out_bytes, "{\"id\":\"%s-%lu\",\"from\":\"+86100%08lu\",\"to\":\"12345\",\"text\":\"%s%lu号楼%s\"}", l->o.prefix, id,
-		 (l->first_number + id) % 100000000, places[id % 4], id % 100000 + 1, matters[id / 4 % 5]);
+	/* a new resident for every report */
+	snprintf(out, out_bytes, "{\"id\":\"%s-%lu\",\"from\":\"+%u%08lu\",\"to\":\"12345\",\"text\":\"%s%lu号楼%s\"}", l->o.prefix, id,
+		 UNASSIGNED, (l->first_number + id) % 100000000, places[id % 4], id % 100000 + 1, matters[id / 4 % 5]);
 }
 
 static void send_report(struct conn *c, int64_t due_us)
@@ -135,10 +129,10 @@ static void feed(struct conn *c)
 {
 	struct load *l = c->load;
 
-	if (c->is_busy || !c->is_up || mono_us() >= l->end_us)
+	if (c->is_busy || !c->is_up || hl_mono_us() >= l->end_us)
 		return;
 	if (l->o.rate == 0)
-		send_report(c, mono_us());
+		send_report(c, hl_mono_us());
 	else if (l->next_id < l->due)
 		send_report(c, l->start_us + (int64_t)(l->next_id * 1000000UL / (unsigned long)l->o.rate));
 }
@@ -146,7 +140,7 @@ static void feed(struct conn *c)
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct load *l = arg;
-	unsigned long due = (unsigned long)(mono_us() - l->start_us) * (unsigned long)l->o.rate / 1000000UL;
+	unsigned long due = (unsigned long)(hl_mono_us() - l->start_us) * (unsigned long)l->o.rate / 1000000UL;
 
 	(void)fd;
 	(void)what;
@@ -166,7 +160,7 @@ static void answered(struct conn *c, int status)
 	c->is_busy = false;
 	if (status == 200) {
 		l->acked++;
-		observe(l, mono_us() - c->due_us);
+		observe(l, hl_mono_us() - c->due_us);
 	} else {
 		l->refused++;
 	}
@@ -236,7 +230,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	c->is_busy = c->is_up = false;
 	bufferevent_free(bev);
 	c->bev = NULL;
-	if (mono_us() < c->load->end_us)
+	if (hl_mono_us() < c->load->end_us)
 		event_add(c->again, &soon);
 }
 
@@ -264,7 +258,7 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (int i = 0; i < l->o.connections; i++)
 		is_waiting |= l->conns[i].is_busy;
-	if (is_waiting && mono_us() < l->end_us + 2000000)
+	if (is_waiting && hl_mono_us() < l->end_us + 2000000)
 		evtimer_add(l->end, &look);
 	else
 		event_base_loopbreak(l->base);
@@ -275,7 +269,7 @@ static void run(struct load *l)
 	struct timeval length = {.tv_sec = l->o.seconds}, step = {.tv_usec = 500};
 
 	l->base = event_base_new();
-	l->start_us = mono_us();
+	l->start_us = hl_mono_us();
 	l->end_us = l->start_us + (int64_t)l->o.seconds * 1000000;
 	for (int i = 0; i < l->o.connections; i++) {
 		l->conns[i].load = l;
@@ -319,10 +313,10 @@ static bool read_options(int argc, char **argv, struct options *o)
 
 	while ((opt = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (opt) {
-		case 'p': o->port = atoi(optarg); break;
-		case 'c': o->connections = atoi(optarg); break;
-		case 's': o->seconds = atoi(optarg); break;
-		case 'r': o->rate = atoi(optarg); break;
+		case 'p': o->port = (int)strtol(optarg, NULL, 10); break;
+		case 'c': o->connections = (int)strtol(optarg, NULL, 10); break;
+		case 's': o->seconds = (int)strtol(optarg, NULL, 10); break;
+		case 'r': o->rate = (int)strtol(optarg, NULL, 10); break;
 		case 'j': o->journal = optarg; break;
 		case 'x': o->prefix = optarg; break;
 		case 'u': o->path = optarg; break;
