@@ -49,7 +49,7 @@ create table hl.notice (
 ) with (fillfactor = 70);
 create index notice_queue on hl.notice (lane, id) where state = 'queued';
 create index notice_later on hl.notice (not_before) where state = 'queued';
-create index notice_queued_by_task on hl.notice (task_id) where state = 'queued';
+create index notice_by_task on hl.notice (task_id) where task_id is not null;
 create index notice_leased on hl.notice (lease_until) where state = 'sending';
 create index notice_unknown on hl.notice (retry_at) where state = 'unknown' and not is_resend;
 create index notice_by_case on hl.notice (case_id, id);

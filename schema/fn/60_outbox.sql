@@ -59,6 +59,7 @@ begin
     from lost where a.notice_id = lost.id and a.n = lost.tries and a.outcome is null;
   update hl.notice n set state = 'queued', is_resend = true, retry_at = real_now
     from (select id from hl.notice where state = 'unknown' and not is_resend and retry_at <= real_now
+            and lane in (select rank from hl.lane where is_resent)
           order by id for update skip locked) u
     where n.id = u.id;
 end $$;
