@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define PAGE_MAX_BYTES (256u << 10)
-#define ASK_US         (2 * HL_US_PER_S)
 
 struct scrape {
 	struct gateway *gateway;
@@ -158,7 +157,8 @@ void metrics_handle(struct gateway *g, struct hl_http_exchange *x)
 
 	if (s) {
 		*s = (struct scrape){.gateway = g, .x = x};
-		if (hl_store_submit_json(&g->work_store, "metrics", json_object(), HL_PG_IDEMPOTENT, ASK_US, on_asked, s) == HL_OK) {
+		if (hl_store_submit_json(&g->work_store, "metrics", json_object(), HL_PG_IDEMPOTENT,
+					 g->config->db_deadline_ms * HL_US_PER_MS, on_asked, s) == HL_OK) {
 			g->n_admin_calls++;
 			return;
 		}
