@@ -128,7 +128,9 @@ begin
                 'task', k.id, 'code', n.code, 'state', k.state, 'unit', k.unit, 'case', c.code, 'case_id', c.id,
                 'case_state', c.state, 'urgency', k.urgency, 'close_by', hl.secs(k.close_by), 'sign_by', hl.secs(k.sign_by),
                 'signed_at', hl.secs(k.signed_at), 'holder', k.holder, 'holder_name', coalesce(h.name, ''),
-                'place', c.place, 'type', t.name) order by k.id), '[]')
+                'place', c.place, 'type', t.name)
+                -- whoever reads may look at the first ones only: those named in the text are among them
+                order by position(n.code in upper(normalize(coalesce(m.text, ''), NFKC))) = 0, k.id), '[]')
               -- from the open tasks of the person's units: the codes ever given to an officer only grow
               from (select distinct a.unit from hl.contact a where a.person_id = p.id and a.is_active
                       and a.verified_at is not null) mine
