@@ -36,7 +36,7 @@ TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink
 # Debian's own, which the packages python3-pytest and python3-psycopg2 belong to.
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all tools clean unit-bins deps run check unit it faults lint config-table
+.PHONY: all tools bench clean unit-bins deps run check unit it faults lint config-table
 all: $(BUILD)/hotlined $(BUILD)/hotlinectl
 
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
@@ -77,10 +77,14 @@ $(TOOLS): $(BUILD)/libhotline.a
 
 # What people and CI call. The scripts say what they do; nothing else is hidden here.
 LEVEL    ?= run
+ROUNDS   ?= 3
+SECONDS  ?= 10
 deps:
 	@daemon/run/deps.sh $(LEVEL)
 run:
 	@daemon/run/run.sh
+bench: all tools
+	@$(PYTHON) tests/bench/bench.py --rounds $(ROUNDS) --seconds $(SECONDS)
 check:
 	@daemon/run/deps.sh check
 	@$(PYTHON) tests/run.py --build $(BUILD)

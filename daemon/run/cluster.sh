@@ -95,7 +95,7 @@ write_settings() {
 listen_addresses = ''
 unix_socket_directories = '$sockdir'
 unix_socket_permissions = 0700
-max_connections = 60
+max_connections = 100
 shared_buffers = 128MB
 fsync = on
 synchronous_commit = on

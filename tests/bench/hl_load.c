@@ -1,6 +1,7 @@
 /* hl_load.c - load generator of our own: closed loop, or open loop at a fixed rate
  *
- *   hl_load --port 8080 --connections 64 --seconds 10 [--rate 500] [--journal FILE] [--prefix P] [--path /hook/loopback]
+ *   hl_load --port 8080 --connections 64 --seconds 10 [--rate 500] [--journal FILE] [--prefix P] [--path
+ * /hook/loopback]
  *
  * Closed loop: every connection sends its next report as soon as the last one was
  * answered. Open loop: reports leave by the clock, whatever the answers do, and a
@@ -106,8 +107,9 @@ static const char *const matters[] = {
 static void make_body(const struct load *l, unsigned long id, char *out, size_t out_bytes)
 {
 	/* a new resident for every report */
-	snprintf(out, out_bytes, "{\"id\":\"%s-%lu\",\"from\":\"+%u%08lu\",\"to\":\"12345\",\"text\":\"%s%lu号楼%s\"}", l->o.prefix, id,
-		 UNASSIGNED, (l->first_number + id) % 100000000, places[id % 4], id % 100000 + 1, matters[id / 4 % 5]);
+	snprintf(out, out_bytes, "{\"id\":\"%s-%lu\",\"from\":\"+%u%08lu\",\"to\":\"12345\",\"text\":\"%s%lu号楼%s\"}",
+		 l->o.prefix, id, UNASSIGNED, (l->first_number + id) % 100000000, places[id % 4], id % 100000 + 1,
+		 matters[id / 4 % 5]);
 }
 
 static void send_report(struct conn *c, int64_t due_us)
@@ -120,7 +122,8 @@ static void send_report(struct conn *c, int64_t due_us)
 	c->is_busy = true;
 	make_body(l, c->id, body, sizeof(body));
 	evbuffer_add_printf(bufferevent_get_output(c->bev),
-			    "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+			    "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+			    "%zu\r\n\r\n%s",
 			    l->o.path, strlen(body), body);
 }
 
@@ -289,10 +292,11 @@ static void print_result(const struct load *l)
 {
 	double seconds = l->o.seconds;
 
-	printf("{\"acked\":%lu,\"refused\":%lu,\"cut\":%lu,\"per_s\":%.1f,\"p50_ms\":%.2f,\"p90_ms\":%.2f,\"p99_ms\":%.2f,"
+	printf("{\"acked\":%lu,\"refused\":%lu,\"cut\":%lu,\"per_s\":%.1f,\"p50_ms\":%.2f,\"p90_ms\":%.2f,\"p99_ms\":%."
+	       "2f,"
 	       "\"p999_ms\":%.2f,\"max_ms\":%.2f}\n",
-	       l->acked, l->refused, l->cut, (double)l->acked / seconds, quantile_ms(l, 0.5), quantile_ms(l, 0.9), quantile_ms(l, 0.99),
-	       quantile_ms(l, 0.999), l->max_ms);
+	       l->acked, l->refused, l->cut, (double)l->acked / seconds, quantile_ms(l, 0.5), quantile_ms(l, 0.9),
+	       quantile_ms(l, 0.99), quantile_ms(l, 0.999), l->max_ms);
 }
 
 static unsigned long number_block(const char *prefix)
@@ -306,21 +310,37 @@ static unsigned long number_block(const char *prefix)
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option known[] = {{"port", 1, NULL, 'p'},    {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
-					      {"rate", 1, NULL, 'r'},    {"journal", 1, NULL, 'j'},     {"prefix", 1, NULL, 'x'},
+	static const struct option known[] = {{"port", 1, NULL, 'p'},    {"connections", 1, NULL, 'c'},
+					      {"seconds", 1, NULL, 's'}, {"rate", 1, NULL, 'r'},
+					      {"journal", 1, NULL, 'j'}, {"prefix", 1, NULL, 'x'},
 					      {"path", 1, NULL, 'u'},    {NULL, 0, NULL, 0}};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (opt) {
-		case 'p': o->port = (int)strtol(optarg, NULL, 10); break;
-		case 'c': o->connections = (int)strtol(optarg, NULL, 10); break;
-		case 's': o->seconds = (int)strtol(optarg, NULL, 10); break;
-		case 'r': o->rate = (int)strtol(optarg, NULL, 10); break;
-		case 'j': o->journal = optarg; break;
-		case 'x': o->prefix = optarg; break;
-		case 'u': o->path = optarg; break;
-		default: return false;
+		case 'p':
+			o->port = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'c':
+			o->connections = (int)strtol(optarg, NULL, 10);
+			break;
+		case 's':
+			o->seconds = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'r':
+			o->rate = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'j':
+			o->journal = optarg;
+			break;
+		case 'x':
+			o->prefix = optarg;
+			break;
+		case 'u':
+			o->path = optarg;
+			break;
+		default:
+			return false;
 		}
 	}
 	return o->port > 0 && o->connections > 0 && o->connections <= CONNECTIONS_MAX && o->seconds > 0;
@@ -332,7 +352,9 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	if (!read_options(argc, argv, &l.o)) {
-		fputs("usage: hl_load --port N [--connections N] [--seconds N] [--rate N] [--journal FILE] [--prefix P] [--path P]\n", stderr);
+		fputs("usage: hl_load --port N [--connections N] [--seconds N] [--rate N] [--journal FILE] [--prefix "
+		      "P] [--path P]\n",
+		      stderr);
 		return 2;
 	}
 	if (l.o.journal && !(l.journal = fopen(l.o.journal, "ae"))) {
