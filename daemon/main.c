@@ -12,14 +12,13 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-#define EX_CONFIG 78
+#define EX_CONFIG        78
 #define ERRORS_MAX_BYTES (64u << 10)
 
-static const char usage[] =
-	"usage: hotlined -c FILE            run the gateway\n"
-	"       hotlined --check-config -c FILE  read and check the settings, then exit\n"
-	"       hotlined --config-table     print all settings as a Markdown table\n"
-	"       hotlined --help | --version\n";
+static const char usage[] = "usage: hotlined -c FILE            run the gateway\n"
+			    "       hotlined --check-config -c FILE  read and check the settings, then exit\n"
+			    "       hotlined --config-table     print all settings as a Markdown table\n"
+			    "       hotlined --help | --version\n";
 
 struct arguments {
 	const char *config;
@@ -40,9 +39,10 @@ static int print_table(void)
 /* Gives -1 to go on, else the exit code. */
 static int read_arguments(int argc, char **argv, struct arguments *a)
 {
-	static const struct option options[] = {{"check-config", no_argument, NULL, 'k'}, {"config-table", no_argument, NULL, 't'},
-						{"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
-						{"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+		{"check-config", no_argument, NULL, 'k'}, {"config-table", no_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
+		{"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {

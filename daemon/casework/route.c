@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#define HOTLINE_UNIT  "HOT"
-#define OUT_OF_SCOPE  "OUT-0"
+#define HOTLINE_UNIT    "HOT"
+#define OUT_OF_SCOPE    "OUT-0"
 #define REVIEW_SPARE_US (INT64_C(1800) * 1000000) /* when the calendar cannot tell */
 
 struct routing {
@@ -160,8 +160,10 @@ json_t *hl_route_tasks_json(const struct hl_routed *routed)
 	for (size_t i = 0; i < routed->n_tasks; i++) {
 		const struct hl_routed_task *t = &routed->tasks[i];
 		json_t *task = json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:o, s:o}", "unit", t->unit, "role",
-					 t->is_lead ? "lead" : "co", "from_us", (json_int_t)routed->from_us, "sign_us", (json_int_t)t->limits.sign_us, "close_us", (json_int_t)t->limits.close_us,
-					 "provisional", t->limits.is_provisional, "rungs", rung_names(t), "dues_us", rung_dues(t));
+					 t->is_lead ? "lead" : "co", "from_us", (json_int_t)routed->from_us, "sign_us",
+					 (json_int_t)t->limits.sign_us, "close_us", (json_int_t)t->limits.close_us,
+					 "provisional", t->limits.is_provisional, "rungs", rung_names(t), "dues_us",
+					 rung_dues(t));
 
 		if (task && t->limits.arrive_us)
 			json_object_set_new(task, "arrive_us", json_integer(t->limits.arrive_us));

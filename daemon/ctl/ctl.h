@@ -13,7 +13,7 @@ struct ctl {
 	const char *ref_dir;      /* folder of reference files */
 	const char *by, *why;
 	bool as_json;
-	int argc;                 /* words behind the command */
+	int argc; /* words behind the command */
 	char **argv;
 };
 

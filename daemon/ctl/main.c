@@ -13,23 +13,30 @@ static const struct command {
 	const char *name, *arguments, *help;
 	int (*run)(struct ctl *ctl);
 } commands[] = {
-	{"text", "FROM TEXT [--id ID]", "hand a message to the loopback channel as a provider would, show every SMS it leads to", cmd_text},
+	{"text", "FROM TEXT [--id ID]",
+	 "hand a message to the loopback channel as a provider would, show every SMS it leads to", cmd_text},
 	{"phone", "NUMBER", "show a phone's inbox", cmd_phone},
 	{"case", "CODE", "show a case: stages, tasks, limits, events, notices", cmd_case},
-	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant", cmd_tick},
+	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant",
+	 cmd_tick},
 	{"review", "", "cases that wait for an operator", cmd_review},
-	{"accept", "CODE [--why TEXT]", "agree that a case is done: it is closed and the reporters hear it", cmd_accept},
+	{"accept", "CODE [--why TEXT]", "agree that a case is done: it is closed and the reporters hear it",
+	 cmd_accept},
 	{"verify", "[--head HASH]", "check every history chain; compare with a head kept on paper", cmd_verify},
 	{"rollup", "", "roll all heads up into one hash, for the paper file", cmd_rollup},
 	{"idle", "", "is anything due still on its way?", cmd_idle},
-	{"import", "all DIR | KIND FILE [--why TEXT]", "bring reference data into the database: units case_types limits rules places "
-	 "calendar templates ladder contacts", cmd_import},
+	{"import", "all DIR | KIND FILE [--why TEXT]",
+	 "bring reference data into the database: units case_types limits rules places "
+	 "calendar templates ladder contacts",
+	 cmd_import},
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
 	{"classify", "< JSONL", "{\"id\",\"text\"} per line -> case type, unit, urgency; no database", cmd_classify},
-	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database", cmd_parse},
+	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database",
+	 cmd_parse},
 	{"place", "TEXT", "find compound, building and room in a text; no database", cmd_place},
 	{"segments", "< TEXT", "encoding, units and parts of a text; no database", cmd_segments},
-	{"limit", "--from TIME --working-hours N | --working-days N | --minutes N", "when a limit ends; no database", cmd_limit},
+	{"limit", "--from TIME --working-hours N | --working-days N | --minutes N", "when a limit ends; no database",
+	 cmd_limit},
 };
 
 static void print_help(FILE *out)
@@ -37,8 +44,9 @@ static void print_help(FILE *out)
 	fputs("usage: hotlinectl [-c FILE] [--json] COMMAND ...\n\n", out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-9s %s\n            %s\n", commands[i].name, commands[i].arguments, commands[i].help);
-	fputs("\nThe configuration is -c FILE, else $HOTLINE_CONF, else var/hotlined.conf. --ref DIR names the folder of\n"
-	      "reference files (default schema/ref). --json prints JSON. Failure is a non-zero exit status.\n",
+	fputs("\nThe configuration is -c FILE, else $HOTLINE_CONF, else var/hotlined.conf. --ref DIR names the\n"
+	      "folder of reference files (default schema/ref). --json prints JSON. Failure is a non-zero exit "
+	      "status.\n",
 	      out);
 }
 

@@ -73,9 +73,9 @@ static int classify_line(struct ctl *ctl, void *arg, const json_t *line)
 		return ctl_fail(ctl, "text: must be a string");
 	hl_arena_init(&arena, 16u << 20);
 	hl_classify(ref->classifier, hl_text_decode(&arena, text_field(line, "text"), "UTF-8"), &arena, &c);
-	print_line(json_pack("{s:O, s:s, s:s, s:s, s:f, s:b, s:s, s:o}", "id", id ? id : json_null(), "type", c.type, "unit", c.unit,
-			     "urgency", hl_urgency_name(c.urgency), "confidence", c.confidence, "auto", c.is_auto, "why", c.why,
-			     "alternatives", alternatives(&c)));
+	print_line(json_pack("{s:O, s:s, s:s, s:s, s:f, s:b, s:s, s:o}", "id", id ? id : json_null(), "type", c.type,
+			     "unit", c.unit, "urgency", hl_urgency_name(c.urgency), "confidence", c.confidence, "auto",
+			     c.is_auto, "why", c.why, "alternatives", alternatives(&c)));
 	hl_arena_fini(&arena);
 	return CTL_OK;
 }
@@ -105,20 +105,20 @@ static int parse_line(struct ctl *ctl, void *arg, const json_t *line)
 		json_decref(args);
 		return ctl_fail(ctl, "who and text: must be strings");
 	}
-	json_array_foreach(json_object_get(line, "open_codes"), i, code)
+	json_array_foreach (json_object_get(line, "open_codes"), i, code)
 		if (n < CODES_MAX && json_is_string(code))
 			codes[n++] = (struct hl_slice){json_string_value(code), json_string_length(code)};
 	hl_arena_init(&arena, 16u << 20);
-	hl_talk_parse(strcmp(json_string_value(who), "officer") == 0, hl_text_decode(&arena, text_field(line, "text"), "UTF-8"), codes,
-		      n, &arena, &said);
+	hl_talk_parse(strcmp(json_string_value(who), "officer") == 0,
+		      hl_text_decode(&arena, text_field(line, "text"), "UTF-8"), codes, n, &arena, &said);
 	if (said.days)
 		json_object_set_new(args, "days", json_integer(said.days));
 	if (said.reason.len)
 		json_object_set_new(args, "reason", json_stringn(said.reason.ptr, said.reason.len));
 	if (said.unit.len)
 		json_object_set_new(args, "unit", json_stringn(said.unit.ptr, said.unit.len));
-	print_line(json_pack("{s:O, s:s, s:s%, s:o}", "id", id ? id : json_null(), "verb", hl_verb_name(said.verb), "code",
-			     said.code.ptr ? said.code.ptr : "", said.code.len, "args", args));
+	print_line(json_pack("{s:O, s:s, s:s%, s:o}", "id", id ? id : json_null(), "verb", hl_verb_name(said.verb),
+			     "code", said.code.ptr ? said.code.ptr : "", said.code.len, "args", args));
 	hl_arena_fini(&arena);
 	return CTL_OK;
 }
@@ -144,11 +144,12 @@ int cmd_place(struct ctl *ctl)
 		return CTL_FAILED;
 	hl_arena_init(&arena, 16u << 20);
 	hl_place_find(ref->gazetteer, hl_text_decode(&arena, hl_slice_str(text), NULL), &arena, &p);
-	o = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:i, s:s}", "compound", p.compound ? p.compound->code : NULL,
-		      "name", p.compound ? p.compound->name : NULL, "subdistrict", p.compound ? p.compound->subdistrict : NULL,
-		      "property_company", p.compound ? p.compound->property_company : NULL, "gas_company",
-		      p.compound ? p.compound->gas_company : NULL, "building", p.building, "unit", p.unit_no, "room", p.room, "text",
-		      p.text, "candidates", (int)p.n_candidates, "why", p.why);
+	o = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:i, s:s}", "compound",
+		      p.compound ? p.compound->code : NULL, "name", p.compound ? p.compound->name : NULL, "subdistrict",
+		      p.compound ? p.compound->subdistrict : NULL, "property_company",
+		      p.compound ? p.compound->property_company : NULL, "gas_company",
+		      p.compound ? p.compound->gas_company : NULL, "building", p.building, "unit", p.unit_no, "room",
+		      p.room, "text", p.text, "candidates", (int)p.n_candidates, "why", p.why);
 	ctl_print(o);
 	json_decref(o);
 	hl_arena_fini(&arena);
@@ -172,7 +173,8 @@ int cmd_segments(struct ctl *ctl)
 	hl_arena_init(&arena, 16u << 20);
 	hl_segments_plan(hl_text_decode(&arena, hl_buf_slice(&text), NULL), HL_LIT(""), &s);
 	if (ctl->as_json)
-		printf("{\"encoding\":\"%s\",\"units\":%zu,\"parts\":%zu}\n", s.is_gsm7 ? "gsm7" : "ucs2", s.units, s.parts);
+		printf("{\"encoding\":\"%s\",\"units\":%zu,\"parts\":%zu}\n", s.is_gsm7 ? "gsm7" : "ucs2", s.units,
+		       s.parts);
 	else
 		printf("%s, %zu units, %zu part(s)\n", s.is_gsm7 ? "GSM 7-bit" : "UCS-2", s.units, s.parts);
 	hl_arena_fini(&arena);
@@ -224,7 +226,8 @@ int cmd_limit(struct ctl *ctl)
 	uint64_t n;
 	int rc = CTL_OK;
 
-	if (!from || !(read_count(ctl, "--working-hours", &n) || read_count(ctl, "--working-days", &n) || read_count(ctl, "--minutes", &n)))
+	if (!from || !(read_count(ctl, "--working-hours", &n) || read_count(ctl, "--working-days", &n) ||
+		       read_count(ctl, "--minutes", &n)))
 		return CTL_USAGE;
 	ref = ctl_refdata(ctl);
 	if (!ref)

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "calendar", "templates", "ladder"};
+static const char *const kinds[] = {"units",  "case_types", "limits",    "rules",
+				    "places", "calendar",   "templates", "ladder"};
 
 /* conninfo, words or a URI, with another user: libpq takes the last of two. */
 static char *with_user(const char *conninfo, const char *user)
@@ -80,8 +81,9 @@ static json_t *call(struct ctl *ctl, PGconn *conn, const char *function, json_t 
 
 static int import_doc(struct ctl *ctl, PGconn *conn, const char *kind, json_t *doc)
 {
-	json_t *reply = call(ctl, conn, "import", json_pack("{s:s, s:O, s:s, s:s}", "kind", kind, "doc", doc, "by", user_name(), "why",
-							    ctl->why ? ctl->why : ""));
+	json_t *reply = call(ctl, conn, "import",
+			     json_pack("{s:s, s:O, s:s, s:s}", "kind", kind, "doc", doc, "by", user_name(), "why",
+				       ctl->why ? ctl->why : ""));
 
 	if (!reply)
 		return CTL_FAILED;
@@ -103,7 +105,8 @@ static int import_contacts(struct ctl *ctl, PGconn *conn, const char *path)
 	if (!reply)
 		return CTL_FAILED;
 	if (!ctl->as_json)
-		printf("%-10s %lld active\n", "contacts", (long long)json_integer_value(json_object_get(reply, "contacts")));
+		printf("%-10s %lld active\n", "contacts",
+		       (long long)json_integer_value(json_object_get(reply, "contacts")));
 	json_decref(reply);
 	return CTL_OK;
 }

@@ -37,7 +37,7 @@ static void print_sms_list(const json_t *list)
 	const json_t *sms;
 	size_t i;
 
-	json_array_foreach(list, i, sms)
+	json_array_foreach (list, i, sms)
 		print_sms(sms);
 }
 
@@ -63,8 +63,8 @@ static json_t *webhook_body(const struct ctl *ctl, const struct hl_config *confi
 	char made[40];
 
 	snprintf(made, sizeof(made), "ctl-%lld", (long long)hl_wall_us());
-	return json_pack("{s:s, s:s, s:s%, s:s}", "id", id ? id : made, "from", from, "to", ch ? ch->channel.from.ptr : "",
-			 ch ? ch->channel.from.len : (size_t)0, "text", text);
+	return json_pack("{s:s, s:s, s:s%, s:s}", "id", id ? id : made, "from", from, "to",
+			 ch ? ch->channel.from.ptr : "", ch ? ch->channel.from.len : (size_t)0, "text", text);
 }
 
 /* Waits until everything the message led to has left. */
@@ -84,8 +84,8 @@ static json_t *await_message(struct ctl *ctl, json_int_t message)
 
 static void print_message(const json_t *reply)
 {
-	printf("message %lld: %s%s%s\n", (long long)json_integer_value(json_object_get(reply, "message")), text_of(reply, "outcome"),
-	       *text_of(reply, "case") ? ", case " : "", text_of(reply, "case"));
+	printf("message %lld: %s%s%s\n", (long long)json_integer_value(json_object_get(reply, "message")),
+	       text_of(reply, "outcome"), *text_of(reply, "case") ? ", case " : "", text_of(reply, "case"));
 	print_sms_list(json_object_get(reply, "sms"));
 }
 
@@ -117,7 +117,8 @@ int cmd_text(struct ctl *ctl)
 	reply = status > 0 ? json_loadb(answer.ptr ? answer.ptr : "", answer.len, 0, NULL) : NULL;
 	hl_buf_fini(&answer);
 	if (status != 200) {
-		int rc = ctl_fail(ctl, "the webhook answered %ld: %s", status, status ? text_of(reply, "error") : err.text);
+		int rc = ctl_fail(ctl, "the webhook answered %ld: %s", status,
+				  status ? text_of(reply, "error") : err.text);
 
 		json_decref(reply);
 		return rc;
@@ -137,7 +138,7 @@ static void print_phone(const json_t *reply)
 	const json_t *sms;
 	size_t i;
 
-	json_array_foreach(json_object_get(reply, "inbox"), i, sms)
+	json_array_foreach (json_object_get(reply, "inbox"), i, sms)
 		printf("%s  %s (%lld)\n", text_of(sms, "sent_at"), text_of(sms, "text"),
 		       (long long)json_integer_value(json_object_get(sms, "segments")));
 	if (json_array_size(json_object_get(reply, "inbox")) == 0)
@@ -171,11 +172,11 @@ static void print_tasks(const json_t *tasks)
 	const json_t *t;
 	size_t i;
 
-	json_array_foreach(tasks, i, t) {
+	json_array_foreach (tasks, i, t) {
 		const json_t *next = json_object_get(t, "next");
 
-		printf("  %-4s %-8s %s: %s\n       sign by %s%s%s, close by %s%s\n", text_of(t, "role"), text_of(t, "unit"),
-		       text_of(t, "name"), text_of(t, "state"), text_of(t, "sign_by"),
+		printf("  %-4s %-8s %s: %s\n       sign by %s%s%s, close by %s%s\n", text_of(t, "role"),
+		       text_of(t, "unit"), text_of(t, "name"), text_of(t, "state"), text_of(t, "sign_by"),
 		       *text_of(t, "arrive_by") ? ", arrive by " : "", text_of(t, "arrive_by"), text_of(t, "close_by"),
 		       json_is_true(json_object_get(t, "provisional")) ? " (provisional)" : "");
 		if (next && *text_of(next, "rung"))
@@ -190,18 +191,19 @@ static void print_case(const json_t *c)
 	const json_t *e;
 	size_t i;
 
-	printf("case %s  %s  %s %s  %s\nplace %s  reporters %lld  opened %s\nwhy %s\nstages ", text_of(c, "case"), text_of(c, "state"),
-	       text_of(c, "type"), text_of(c, "type_name"), text_of(c, "urgency"), text_of(c, "place"),
-	       (long long)json_integer_value(json_object_get(c, "reporters")), text_of(c, "opened_at"), text_of(c, "why"));
-	json_array_foreach(json_object_get(c, "stages"), i, e)
+	printf("case %s  %s  %s %s  %s\nplace %s  reporters %lld  opened %s\nwhy %s\nstages ", text_of(c, "case"),
+	       text_of(c, "state"), text_of(c, "type"), text_of(c, "type_name"), text_of(c, "urgency"),
+	       text_of(c, "place"), (long long)json_integer_value(json_object_get(c, "reporters")),
+	       text_of(c, "opened_at"), text_of(c, "why"));
+	json_array_foreach (json_object_get(c, "stages"), i, e)
 		printf(" %s %s", text_of(e, "stage"), *text_of(e, "at") ? text_of(e, "at") : "—");
 	printf("\ntasks\n");
 	print_tasks(json_object_get(c, "tasks"));
 	printf("events\n");
-	json_array_foreach(json_object_get(c, "events"), i, e)
-		printf("  %3lld %s %-12s %-9s %-8s %s%s%s\n", (long long)json_integer_value(json_object_get(e, "seq")), text_of(e, "at"),
-		       text_of(e, "kind"), text_of(e, "actor"), text_of(e, "unit"), text_of(e, "from"),
-		       *text_of(e, "to") ? " -> " : "", text_of(e, "to"));
+	json_array_foreach (json_object_get(c, "events"), i, e)
+		printf("  %3lld %s %-12s %-9s %-8s %s%s%s\n", (long long)json_integer_value(json_object_get(e, "seq")),
+		       text_of(e, "at"), text_of(e, "kind"), text_of(e, "actor"), text_of(e, "unit"),
+		       text_of(e, "from"), *text_of(e, "to") ? " -> " : "", text_of(e, "to"));
 	printf("notices\n");
 	print_sms_list(json_object_get(c, "notices"));
 }
@@ -242,9 +244,10 @@ static void print_review(const json_t *reply)
 	const json_t *c;
 	size_t i;
 
-	json_array_foreach(json_object_get(reply, "cases"), i, c)
-		printf("%s  %-9s %-9s %-6s by %s  %s  %s\n", text_of(c, "case"), text_of(c, "state"), text_of(c, "urgency"),
-		       text_of(c, "type"), text_of(c, "review_by"), text_of(c, "place"), text_of(c, "why"));
+	json_array_foreach (json_object_get(reply, "cases"), i, c)
+		printf("%s  %-9s %-9s %-6s by %s  %s  %s\n", text_of(c, "case"), text_of(c, "state"),
+		       text_of(c, "urgency"), text_of(c, "type"), text_of(c, "review_by"), text_of(c, "place"),
+		       text_of(c, "why"));
 }
 
 int cmd_review(struct ctl *ctl)
@@ -259,9 +262,9 @@ static void print_verify(const json_t *reply)
 
 	printf("%lld cases, %lld events, head %s\n", (long long)json_integer_value(json_object_get(reply, "cases")),
 	       (long long)json_integer_value(json_object_get(reply, "events")), text_of(reply, "head"));
-	json_array_foreach(json_object_get(reply, "broken"), i, b)
-		printf("broken: case %s event %lld: %s\n", text_of(b, "case"), (long long)json_integer_value(json_object_get(b, "seq")),
-		       text_of(b, "what"));
+	json_array_foreach (json_object_get(reply, "broken"), i, b)
+		printf("broken: case %s event %lld: %s\n", text_of(b, "case"),
+		       (long long)json_integer_value(json_object_get(b, "seq")), text_of(b, "what"));
 }
 
 int cmd_verify(struct ctl *ctl)

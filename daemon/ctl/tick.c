@@ -48,8 +48,8 @@ static bool read_iso(const char *word, int32_t offset_s, int64_t *at_r)
 {
 	int y, mo, d, h, mi, s = 0, used = 0, zh = 0, zm = 0;
 
-	if (sscanf(word, "%4d-%2d-%2d%*1[T ]%2d:%2d%n", &y, &mo, &d, &h, &mi, &used) != 5 || mo < 1 || mo > 12 || d < 1 || d > 31 ||
-	    h > 23 || mi > 59)
+	if (sscanf(word, "%4d-%2d-%2d%*1[T ]%2d:%2d%n", &y, &mo, &d, &h, &mi, &used) != 5 || mo < 1 || mo > 12 ||
+	    d < 1 || d > 31 || h > 23 || mi > 59)
 		return false;
 	word += used;
 	if (*word == ':' && sscanf(word, ":%2d%n", &s, &used) == 1)
@@ -100,11 +100,11 @@ static void print_step(const json_t *step)
 	size_t i;
 
 	printf("%s\n", json_string_value(json_object_get(step, "now")));
-	json_array_foreach(json_object_get(step, "sms"), i, sms)
+	json_array_foreach (json_object_get(step, "sms"), i, sms)
 		printf("  -> %s  [%s]\n     %s\n", json_string_value(json_object_get(sms, "to")),
 		       json_string_value(json_object_get(sms, "kind")),
 		       json_is_string(json_object_get(sms, "text")) ? json_string_value(json_object_get(sms, "text"))
-								     : json_string_value(json_object_get(sms, "state")));
+								    : json_string_value(json_object_get(sms, "state")));
 }
 
 /* One stop of the clock. Gives what was sent since the last one, NULL after having said why. */

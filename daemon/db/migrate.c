@@ -74,7 +74,8 @@ static void seal(const struct hl_buf *text, char hex_r[2 * SHA256_DIGEST_LENGTH 
 }
 
 /* One file in one transaction, with its line in the journal. kind: "migration" or "functions". */
-static enum hl_class apply(struct run *run, const char *name, const char *kind, const struct hl_buf *text, const char *hex)
+static enum hl_class apply(struct run *run, const char *name, const char *kind, const struct hl_buf *text,
+			   const char *hex)
 {
 	const char *const values[] = {name, kind, hex};
 
@@ -100,15 +101,16 @@ static enum hl_class visit(struct run *run, const char *path, const char *name, 
 	hl_buf_init(&text, FILE_MAX_BYTES);
 	cls = read_file(path, &text, run->err);
 	if (cls == HL_OK)
-		cls = exec_params(run, name, "select sha256 from public.hotline_schema where name = $1", 1, values, known,
-				  sizeof(known));
+		cls = exec_params(run, name, "select sha256 from public.hotline_schema where name = $1", 1, values,
+				  known, sizeof(known));
 	if (cls == HL_OK) {
 		seal(&text, hex);
 		if (known[0] == '\0' || (is_function && strcmp(known, hex) != 0)) {
 			cls = apply(run, name, is_function ? "functions" : "migration", &text, hex);
 			(*applied)++;
 		} else if (strcmp(known, hex) != 0) {
-			cls = hl_fail(run->err, HL_CONFIG, "%s: was changed after it had been applied; write a new migration", name);
+			cls = hl_fail(run->err, HL_CONFIG,
+				      "%s: was changed after it had been applied; write a new migration", name);
 		}
 	}
 	hl_buf_fini(&text);
@@ -147,7 +149,8 @@ static enum hl_class visit_dir(struct run *run, const char *dir, bool is_functio
 /* A database that went further than this folder belongs to a newer release: an old one must not touch it. */
 static enum hl_class refuse_newer(struct run *run, const char *dir)
 {
-	PGresult *res = PQexec(run->conn, "select name from public.hotline_schema where kind = 'migration' order by name");
+	PGresult *res =
+		PQexec(run->conn, "select name from public.hotline_schema where kind = 'migration' order by name");
 	enum hl_class cls = HL_OK;
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
@@ -157,7 +160,8 @@ static enum hl_class refuse_newer(struct run *run, const char *dir)
 
 		snprintf(path, sizeof(path), "%s/%s", dir, PQgetvalue(res, i, 0));
 		if (access(path, F_OK) != 0)
-			cls = hl_fail(run->err, HL_CONFIG, "%s: was applied, but %s does not know it; use the newer release",
+			cls = hl_fail(run->err, HL_CONFIG,
+				      "%s: was applied, but %s does not know it; use the newer release",
 				      PQgetvalue(res, i, 0), dir);
 	}
 	PQclear(res);
@@ -174,7 +178,8 @@ static enum hl_class copy_law(struct run *run)
 	for (size_t i = 0; i < n && cls == HL_OK; i++) {
 		const char *const values[] = {law[i].scope, law[i].event, law[i].from, law[i].to};
 
-		cls = exec_params(run, "law", "insert into hl.law (scope, event, from_state, to_state) values ($1, $2, $3, $4)", 4,
+		cls = exec_params(run, "law",
+				  "insert into hl.law (scope, event, from_state, to_state) values ($1, $2, $3, $4)", 4,
 				  values, NULL, 0);
 	}
 	if (cls != HL_OK) {
@@ -188,13 +193,15 @@ static enum hl_class migrate(struct run *run, const char *dir, bool is_demo, str
 {
 	const char *const demo[] = {is_demo ? "true" : "false"};
 	char fn_dir[4096];
-	enum hl_class cls = exec(run, "lock", "set client_min_messages = warning; select pg_advisory_lock(" LOCK_KEY ")");
+	enum hl_class cls =
+		exec(run, "lock", "set client_min_messages = warning; select pg_advisory_lock(" LOCK_KEY ")");
 
 	snprintf(fn_dir, sizeof(fn_dir), "%s/fn", dir);
 	if (cls == HL_OK)
-		cls = exec(run, "journal",
-			   "create table if not exists public.hotline_schema (name text primary key, kind text not null, "
-			   "sha256 text not null, applied_at timestamptz not null default clock_timestamp())");
+		cls = exec(
+			run, "journal",
+			"create table if not exists public.hotline_schema (name text primary key, kind text not null, "
+			"sha256 text not null, applied_at timestamptz not null default clock_timestamp())");
 	if (cls == HL_OK)
 		cls = refuse_newer(run, dir);
 	if (cls == HL_OK)
@@ -205,7 +212,8 @@ static enum hl_class migrate(struct run *run, const char *dir, bool is_demo, str
 		cls = copy_law(run);
 	if (cls == HL_OK)
 		cls = exec_params(run, "clock",
-				  "update hl.clock set is_demo = $1::boolean, offset_us = case when $1::boolean then offset_us else 0 end",
+				  "update hl.clock set is_demo = $1::boolean, offset_us = case when $1::boolean then "
+				  "offset_us else 0 end",
 				  1, demo, NULL, 0);
 	return cls;
 }

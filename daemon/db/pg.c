@@ -14,17 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FUNCTIONS_MAX     32
-#define RECONNECT_MIN_US  (50 * HL_US_PER_MS)
-#define RECONNECT_MAX_US  (5 * HL_US_PER_S)
-#define CONNECT_US        (5 * HL_US_PER_S)
-#define DEADLINE_SCAN_US  (50 * HL_US_PER_MS)
+#define FUNCTIONS_MAX    32
+#define RECONNECT_MIN_US (50 * HL_US_PER_MS)
+#define RECONNECT_MAX_US (5 * HL_US_PER_S)
+#define CONNECT_US       (5 * HL_US_PER_S)
+#define DEADLINE_SCAN_US (50 * HL_US_PER_MS)
 
-/* Durability and time-outs of the session; checked again by hl.hello. The last column tells whether a commit will last. */
+/* Durability and time-outs of the session; checked again by hl.hello. The last column tells whether a commit will last.
+ */
 #define SESSION_SQL                                                                                                    \
 	"select set_config('synchronous_commit', 'on', false), set_config('statement_timeout', '30s', false), "        \
-	"set_config('lock_timeout', '5s', false), set_config('idle_in_transaction_session_timeout', '5s', false), "     \
-	"set_config('TimeZone', 'UTC', false), set_config('client_min_messages', 'warning', false), "                   \
+	"set_config('lock_timeout', '5s', false), set_config('idle_in_transaction_session_timeout', '5s', false), "    \
+	"set_config('TimeZone', 'UTC', false), set_config('client_min_messages', 'warning', false), "                  \
 	"set_config('jit', 'off', false), current_setting('fsync')"
 
 enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_SETUP, LINK_READY };
@@ -176,7 +177,8 @@ static void keep_error(struct hl_pg *pg, const char *text)
 			*c = ' ';
 }
 
-/* The link is gone: what was sent has an unknown fate, what waits may go over the next one. why NULL: it was kept before. */
+/* The link is gone: what was sent has an unknown fate, what waits may go over the next one. why NULL: it was kept
+ * before. */
 static void drop_link(struct hl_pg *pg, const char *why)
 {
 	struct hl_pg_op *op;
@@ -210,7 +212,8 @@ static void on_notice(void *arg, const PGresult *res)
 	struct hl_pg *pg = arg;
 	const char *where = PQresultErrorField(res, PG_DIAG_SOURCE_FUNCTION);
 
-	/* "committed locally, but might not have been replicated": known by its place, the words depend on the locale */
+	/* "committed locally, but might not have been replicated": known by its place, the words depend on the locale
+	 */
 	if (where && strcmp(where, "SyncRepWaitForLSN") == 0)
 		pg->is_poisoned = true;
 }
@@ -435,7 +438,8 @@ static void read_answers(struct hl_pg *pg)
 	while (take_result(pg))
 		;
 	op = TAILQ_FIRST(&pg->sent);
-	if (PQstatus(pg->conn) == CONNECTION_BAD || pg->is_poisoned || (op && op->cls != HL_OK && is_link_error(op->sqlstate)))
+	if (PQstatus(pg->conn) == CONNECTION_BAD || pg->is_poisoned ||
+	    (op && op->cls != HL_OK && is_link_error(op->sqlstate)))
 		drop_link(pg, PQerrorMessage(pg->conn));
 	else if (pg->state == LINK_SETUP && !op)
 		drop_link(pg, NULL);

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS_MAX       3
-#define SWEEP_LIMIT      100
-#define ARENA_BYTES      (4u << 20)
+#define ROUNDS_MAX  3
+#define SWEEP_LIMIT 100
+#define ARENA_BYTES (4u << 20)
 
 /* One act in the store, or the question for fresh context that follows a stale one. */
 struct round {
@@ -162,7 +162,7 @@ static void act_on(struct hl_dialogue *d, const json_t *contexts, unsigned n_bef
 	const json_t *ctx;
 	size_t i;
 
-	json_array_foreach(contexts, i, ctx) {
+	json_array_foreach (contexts, i, ctx) {
 		json_t *act = decide_one(d, ctx);
 
 		if (act)
@@ -191,8 +191,8 @@ void hl_dialogue_sweep(struct hl_dialogue *d)
 {
 	if (d->is_sweeping || !d->setup.store.is_ready(d->setup.store.ctx))
 		return;
-	if (hl_store_submit_json(&d->setup.store, "claim_pending", json_pack("{s:i}", "limit", SWEEP_LIMIT), 0, deadline_us(d),
-				 on_swept, d) == HL_OK) {
+	if (hl_store_submit_json(&d->setup.store, "claim_pending", json_pack("{s:i}", "limit", SWEEP_LIMIT), 0,
+				 deadline_us(d), on_swept, d) == HL_OK) {
 		d->is_sweeping = true;
 		d->n_in_flight++;
 	}

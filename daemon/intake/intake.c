@@ -95,8 +95,7 @@ static json_t *batch_json(struct batch *b)
 	struct item *item;
 	int i = 0;
 
-	TAILQ_FOREACH(item, &b->items, link)
-	{
+	TAILQ_FOREACH (item, &b->items, link) {
 		json_object_set_new(item->json, "i", json_integer(++i));
 		json_array_append(list, item->json);
 	}
@@ -153,8 +152,8 @@ static void log_stored(const json_t *entry, const char *outcome)
 	const char *code = json_string_value(json_object_get(entry, "case"));
 
 	if (json_is_integer(message))
-		hl_log(HL_INFO, "message.stored", HL_INT("message", json_integer_value(message)), HL_STR("outcome", outcome),
-		       HL_STR("case", code ? code : "-"));
+		hl_log(HL_INFO, "message.stored", HL_INT("message", json_integer_value(message)),
+		       HL_STR("outcome", outcome), HL_STR("case", code ? code : "-"));
 }
 
 static void take_answers(struct batch *b, const json_t *reply)
@@ -280,8 +279,9 @@ static void on_stored(void *arg, const struct hl_pg_result *r)
 
 /* ---- life ----------------------------------------------------------------- */
 
-struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *store, const struct hl_intake_options *options,
-				const struct hl_intake_hooks *hooks, struct hl_case_clock *clock)
+struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *store,
+				const struct hl_intake_options *options, const struct hl_intake_hooks *hooks,
+				struct hl_case_clock *clock)
 {
 	struct hl_intake *in = calloc(1, sizeof(*in));
 

@@ -53,10 +53,11 @@ json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, str
 		routed.n_tasks = 0;
 	}
 	item = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s*, s:s, s:b, s:b, s:o, s:I}", "disposition",
-			 disposition_name[routed.disposition], "type", cls.type, "urgency", hl_urgency_name(cls.urgency),
-			 "confidence", cls.confidence, "why", join_why(arena, &cls, &routed), "compound",
-			 place.compound ? place.compound->code : NULL, "place", place.text, "is_sure", cls.is_auto, "is_unverified",
-			 routed.is_unverified, "tasks", hl_route_tasks_json(&routed), "review_us", (json_int_t)routed.review_us);
+			 disposition_name[routed.disposition], "type", cls.type, "urgency",
+			 hl_urgency_name(cls.urgency), "confidence", cls.confidence, "why",
+			 join_why(arena, &cls, &routed), "compound", place.compound ? place.compound->code : NULL,
+			 "place", place.text, "is_sure", cls.is_auto, "is_unverified", routed.is_unverified, "tasks",
+			 hl_route_tasks_json(&routed), "review_us", (json_int_t)routed.review_us);
 	return item;
 }
 
@@ -109,11 +110,13 @@ json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const 
 json_t *hl_intake_receipt(const char *channel, const struct hl_receipt *r)
 {
 	const char *state = receipt_state[r->state];
-	json_t *item = json_pack("{s:s, s:I, s:s}", "channel", channel, "attempt", (json_int_t)r->attempt, "state", state);
+	json_t *item =
+		json_pack("{s:s, s:I, s:s}", "channel", channel, "attempt", (json_int_t)r->attempt, "state", state);
 
 	/* Receipts have no key of their own; this one is only used when the database refuses it. */
-	json_object_set_new(item, "ext", json_sprintf("receipt %lld %.*s %s", (long long)r->attempt,
-						      HL_SLICE_ARG(r->external_id), state));
+	json_object_set_new(
+		item, "ext",
+		json_sprintf("receipt %lld %.*s %s", (long long)r->attempt, HL_SLICE_ARG(r->external_id), state));
 
 	if (item && r->external_id.len > 0)
 		json_object_set_new(item, "external", json_stringn(r->external_id.ptr, r->external_id.len));

@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_BYTES       (256u << 10)
-#define TEXT_MAX_BYTES    4000
-#define REPLY_MAX_BYTES   (64u << 10)
-#define SETTLE_AGAIN_US   (500 * HL_US_PER_MS)
+#define ARENA_BYTES     (256u << 10)
+#define TEXT_MAX_BYTES  4000
+#define REPLY_MAX_BYTES (64u << 10)
+#define SETTLE_AGAIN_US (500 * HL_US_PER_MS)
 
 static const char *const outcome_name[] = {"accepted", "later", "refused", "config", "unknown"};
 #define NOT_SENT "not_sent"
@@ -75,9 +75,10 @@ static json_t *word_json(struct send *s, struct hl_slice word)
 
 static void add_result(struct hl_outbox *ob, struct send *s, const char *outcome, const struct hl_answer *answer)
 {
-	json_t *result = json_pack("{s:I, s:s, s:I, s:s%, s:i, s:o}", "attempt", (json_int_t)s->attempt, "outcome", outcome,
-				   "delay_us", (json_int_t)answer->delay_us, "text", hl_buf_str(&s->text), s->text.len, "parts",
-				   (int)s->segments.parts, "detail", word_json(s, answer->detail));
+	json_t *result =
+		json_pack("{s:I, s:s, s:I, s:s%, s:i, s:o}", "attempt", (json_int_t)s->attempt, "outcome", outcome,
+			  "delay_us", (json_int_t)answer->delay_us, "text", hl_buf_str(&s->text), s->text.len, "parts",
+			  (int)s->segments.parts, "detail", word_json(s, answer->detail));
 
 	if (answer->external_id.len > 0)
 		json_object_set_new(result, "external", word_json(s, answer->external_id));
@@ -125,7 +126,8 @@ static void settle(void *arg)
 	call = json_pack("{s:I, s:O}", "epoch", (json_int_t)ob->epoch, "items", ob->settling);
 	ob->is_settling = true;
 	hl_crash_point("settle.before");
-	if (hl_store_submit_json(&ob->setup.store, "settle", call, HL_PG_IDEMPOTENT, db_deadline_us(ob), on_settled, ob) == HL_OK) {
+	if (hl_store_submit_json(&ob->setup.store, "settle", call, HL_PG_IDEMPOTENT, db_deadline_us(ob), on_settled,
+				 ob) == HL_OK) {
 		ob->n_calls++;
 		return;
 	}
@@ -165,7 +167,8 @@ static void on_answer(void *arg, const struct hl_http_result *r)
 	struct hl_answer answer = {.outcome = HL_OUT_UNKNOWN, .detail = hl_slice_str(r->text)};
 
 	if (r->cls == HL_OK) {
-		s->channel->ops->interpret(&s->channel->channel, r->status, r->body, r->headers, r->n_headers, &s->arena, &answer);
+		s->channel->ops->interpret(&s->channel->channel, r->status, r->body, r->headers, r->n_headers,
+					   &s->arena, &answer);
 		add_result(ob, s, outcome_name[answer.outcome], &answer);
 	} else {
 		add_result(ob, s, r->cls == HL_RETRY ? NOT_SENT : r->cls == HL_UNKNOWN ? "unknown" : "config", &answer);
@@ -201,7 +204,8 @@ static void send_notice(struct send *s, const json_t *notice)
 		give_up(s, "config", "no channel that sends");
 		return;
 	}
-	if (hl_notice_text(*ob->setup.refdata, notice, s->channel->signs_ours ? s->channel->signature : "", &s->text, &err) != HL_OK) {
+	if (hl_notice_text(*ob->setup.refdata, notice, s->channel->signs_ours ? s->channel->signature : "", &s->text,
+			   &err) != HL_OK) {
 		give_up(s, "refused", err.text);
 		return;
 	}
@@ -247,7 +251,7 @@ static void on_leased(void *arg, const struct hl_pg_result *r)
 		hl_log(HL_WARN, "lease.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("why", r->text));
 	if (json_array_size(list) > 0)
 		hl_crash_point("lease.committed");
-	json_array_foreach(list, i, notice)
+	json_array_foreach (list, i, notice)
 		start_send(ob, notice);
 	if (ob->may_have_more || json_array_size(list) > 0)
 		hl_outbox_kick(ob);
@@ -295,11 +299,13 @@ static void lease(void *arg)
 		ob->may_have_more = true;
 		return;
 	}
-	if (ob->n_sending >= c->send_concurrency || !ob->setup.store.is_ready(ob->setup.store.ctx) || !*ob->setup.refdata)
+	if (ob->n_sending >= c->send_concurrency || !ob->setup.store.is_ready(ob->setup.store.ctx) ||
+	    !*ob->setup.refdata)
 		return;
-	call = json_pack("{s:i, s:I, s:I, s:{s:s, s:s}, s:o}", "limit", (int)(c->send_concurrency - ob->n_sending), "lease_us",
-			 (json_int_t)(c->lease_ms * HL_US_PER_MS), "epoch", (json_int_t)ob->epoch, "channels", "officer",
-			 channel_for(ob, "officer"), "resident", channel_for(ob, "resident"), "known", sending_channels(ob));
+	call = json_pack("{s:i, s:I, s:I, s:{s:s, s:s}, s:o}", "limit", (int)(c->send_concurrency - ob->n_sending),
+			 "lease_us", (json_int_t)(c->lease_ms * HL_US_PER_MS), "epoch", (json_int_t)ob->epoch,
+			 "channels", "officer", channel_for(ob, "officer"), "resident", channel_for(ob, "resident"),
+			 "known", sending_channels(ob));
 	ob->may_have_more = false;
 	ob->is_leasing = true;
 	if (hl_store_submit_json(&ob->setup.store, "lease", call, 0, db_deadline_us(ob), on_leased, ob) == HL_OK)

@@ -5,7 +5,8 @@
 
 #define WORD_MAX_BYTES 64
 
-/* Parameters that are words of the schema ("urgent", "dispatched") are shown in the reader's language: template word_<value>. */
+/* Parameters that are words of the schema ("urgent", "dispatched") are shown in the reader's language: template
+ * word_<value>. */
 static const char *const word_params[] = {"urgency", "state", "what"};
 
 static void put_words(const struct hl_refdata *ref, json_t *params, const char *lang)
@@ -25,8 +26,8 @@ static void put_words(const struct hl_refdata *ref, json_t *params, const char *
 	}
 }
 
-enum hl_class hl_notice_text(const struct hl_refdata *ref, const json_t *notice, const char *signature, struct hl_buf *out,
-			     struct hl_error *err)
+enum hl_class hl_notice_text(const struct hl_refdata *ref, const json_t *notice, const char *signature,
+			     struct hl_buf *out, struct hl_error *err)
 {
 	const char *key = json_string_value(json_object_get(notice, "template"));
 	const char *lang = json_string_value(json_object_get(notice, "lang"));

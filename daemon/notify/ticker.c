@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-#define FIRE_LIMIT 1000 /* ladders in one call, so that it ends well before its deadline; the next one follows at once */
+#define FIRE_LIMIT                                                                                                     \
+	1000 /* ladders in one call, so that it ends well before its deadline; the next one follows at once */
 
 struct hl_ticker {
 	struct hl_ticker_setup setup;
@@ -66,8 +67,8 @@ static void pulse(void *arg)
 	t->is_wanted = false;
 	hl_crash_point("fire.before");
 	if (t->setup.store.is_ready(t->setup.store.ctx) &&
-	    hl_store_submit_json(&t->setup.store, "fire_due", json_pack("{s:i}", "limit", FIRE_LIMIT), 0, t->setup.deadline_us,
-				 on_fired, t) == HL_OK) {
+	    hl_store_submit_json(&t->setup.store, "fire_due", json_pack("{s:i}", "limit", FIRE_LIMIT), 0,
+				 t->setup.deadline_us, on_fired, t) == HL_OK) {
 		t->is_calling = true;
 		return;
 	}

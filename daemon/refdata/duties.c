@@ -22,7 +22,8 @@ static const char *text_of(const json_t *entry, const char *field)
 
 static enum hl_class read_unit(struct hl_duties *d, const json_t *entry, struct hl_error *err)
 {
-	struct hl_unit u = {.code = text_of(entry, "code"), .name = text_of(entry, "name"), .kind = text_of(entry, "kind")};
+	struct hl_unit u = {
+		.code = text_of(entry, "code"), .name = text_of(entry, "name"), .kind = text_of(entry, "kind")};
 
 	if (!u.code || !u.name || !u.kind)
 		return hl_fail(err, HL_INPUT, "units[%zu]: code, name and kind must be texts", d->n_units);
@@ -37,21 +38,22 @@ static bool is_known_duty(const struct hl_duties *d, const char *code)
 	return hl_duties_unit(d, code) || hl_duties_is_group(d, code);
 }
 
-static enum hl_class read_co(const struct hl_duties *d, const json_t *entry, struct hl_case_type *t, struct hl_error *err)
+static enum hl_class read_co(const struct hl_duties *d, const json_t *entry, struct hl_case_type *t,
+			     struct hl_error *err)
 {
 	const json_t *co, *list = json_object_get(entry, "co");
 	size_t i;
 
 	if (list && !json_is_array(list))
 		return hl_fail(err, HL_INPUT, "case_types %s.co: must be a list", t->code);
-	json_array_foreach(list, i, co)
-	{
+	json_array_foreach (list, i, co) {
 		const char *code = json_string_value(co);
 
 		if (i == HL_CO_MAX)
 			return hl_fail(err, HL_INPUT, "case_types %s.co: at most %d units", t->code, HL_CO_MAX);
 		if (!code || !is_known_duty(d, code))
-			return hl_fail(err, HL_INPUT, "case_types %s.co: %s is no unit or group", t->code, code ? code : "(not a text)");
+			return hl_fail(err, HL_INPUT, "case_types %s.co: %s is no unit or group", t->code,
+				       code ? code : "(not a text)");
 		t->co[t->n_co++] = code;
 	}
 	return HL_OK;
@@ -59,7 +61,8 @@ static enum hl_class read_co(const struct hl_duties *d, const json_t *entry, str
 
 static enum hl_class read_type(struct hl_duties *d, const json_t *entry, struct hl_error *err)
 {
-	struct hl_case_type t = {.code = text_of(entry, "code"), .name = text_of(entry, "name"), .lead = text_of(entry, "lead")};
+	struct hl_case_type t = {
+		.code = text_of(entry, "code"), .name = text_of(entry, "name"), .lead = text_of(entry, "lead")};
 	enum hl_class cls;
 
 	if (!t.code || !t.name || !t.lead)
@@ -76,7 +79,8 @@ static enum hl_class read_type(struct hl_duties *d, const json_t *entry, struct 
 
 static enum hl_class read_all(struct hl_duties *d, struct hl_error *err)
 {
-	const json_t *units = json_object_get(d->units_doc, "units"), *types = json_object_get(d->types_doc, "case_types");
+	const json_t *units = json_object_get(d->units_doc, "units"),
+		     *types = json_object_get(d->types_doc, "case_types");
 	const json_t *entry;
 	enum hl_class cls = HL_OK;
 	size_t i;
@@ -89,10 +93,10 @@ static enum hl_class read_all(struct hl_duties *d, struct hl_error *err)
 	d->types = calloc(json_array_size(types), sizeof(*d->types));
 	if (!d->units || !d->types)
 		return hl_fail(err, HL_NOMEM, "out of memory");
-	json_array_foreach(units, i, entry)
+	json_array_foreach (units, i, entry)
 		if (cls == HL_OK)
 			cls = read_unit(d, entry, err);
-	json_array_foreach(types, i, entry)
+	json_array_foreach (types, i, entry)
 		if (cls == HL_OK)
 			cls = read_type(d, entry, err);
 	return cls;

@@ -22,19 +22,24 @@ static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 	if (cls == HL_OK)
 		cls = named(hl_limit_rules_new(json_object_get(ref->docs, "limits"), &ref->limits, err), "limits", err);
 	if (cls == HL_OK)
-		cls = named(hl_classifier_new(json_object_get(ref->docs, "rules"), types, &ref->classifier, err), "rules", err);
+		cls = named(hl_classifier_new(json_object_get(ref->docs, "rules"), types, &ref->classifier, err),
+			    "rules", err);
 	if (cls == HL_OK)
-		cls = named(hl_gazetteer_new(json_object_get(ref->docs, "places"), &ref->gazetteer, err), "places", err);
+		cls = named(hl_gazetteer_new(json_object_get(ref->docs, "places"), &ref->gazetteer, err), "places",
+			    err);
 	if (cls == HL_OK)
-		cls = named(hl_calendar_load(json_object_get(ref->docs, "calendar"), &ref->calendar, err), "calendar", err);
+		cls = named(hl_calendar_load(json_object_get(ref->docs, "calendar"), &ref->calendar, err), "calendar",
+			    err);
 	if (cls == HL_OK)
-		cls = named(hl_templates_new(json_object_get(ref->docs, "templates"), &ref->templates, err), "templates", err);
+		cls = named(hl_templates_new(json_object_get(ref->docs, "templates"), &ref->templates, err),
+			    "templates", err);
 	return cls;
 }
 
 enum hl_class hl_refdata_new(json_t *docs, struct hl_refdata **out_r, struct hl_error *err)
 {
-	static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "calendar", "templates"};
+	static const char *const kinds[] = {"units",  "case_types", "limits",   "rules",
+					    "places", "calendar",   "templates"};
 	struct hl_refdata *ref;
 	enum hl_class cls;
 

@@ -69,7 +69,8 @@ static void on_done(void *arg, const struct hl_pg_result *r)
 	json_t *reply = NULL;
 
 	g->n_admin_calls--;
-	hl_log(HL_INFO, "admin", HL_STR("verb", c->verb->name), HL_STR("actor", c->actor), HL_STR("class", hl_class_name(r->cls)));
+	hl_log(HL_INFO, "admin", HL_STR("verb", c->verb->name), HL_STR("actor", c->actor),
+	       HL_STR("class", hl_class_name(r->cls)));
 	if (r->cls == HL_OK) {
 		hl_http_reply(c->x, 200, "application/json", r->json);
 		reply = json_loadb(r->json.ptr, r->json.len, 0, NULL);
@@ -87,8 +88,8 @@ static void on_done(void *arg, const struct hl_pg_result *r)
 /* An operator's decision as an act: whose, on which case, why. */
 static json_t *operator_act(const struct verb *verb, const char *actor, json_t *body)
 {
-	json_t *act = json_pack("[{s:i, s:s, s:s, s:s, s:O}]", "i", 0, "actor", "operator", "operator", actor, "verb", verb->name,
-				"case_code", json_object_get(body, "case"));
+	json_t *act = json_pack("[{s:i, s:s, s:s, s:s, s:O}]", "i", 0, "actor", "operator", "operator", actor, "verb",
+				verb->name, "case_code", json_object_get(body, "case"));
 
 	if (act && json_is_string(json_object_get(body, "why")))
 		json_object_set(json_array_get(act, 0), "why", json_object_get(body, "why"));
@@ -111,8 +112,8 @@ static void run(struct gateway *g, struct hl_http_exchange *x, const struct verb
 	if (!verb->is_act)
 		json_object_set_new(args, "by", json_string(actor));
 	g->n_admin_calls++;
-	if (hl_store_submit_json(&g->work_store, verb->function, args, 0, g->config->db_deadline_ms * HL_US_PER_MS * 4, on_done, c) !=
-	    HL_OK) {
+	if (hl_store_submit_json(&g->work_store, verb->function, args, 0, g->config->db_deadline_ms * HL_US_PER_MS * 4,
+				 on_done, c) != HL_OK) {
 		g->n_admin_calls--;
 		free(c);
 		hl_http_reply_reason(x, 503, "out of memory");

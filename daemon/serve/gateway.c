@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELLO_AGAIN_US  (500 * HL_US_PER_MS)
-#define DRAIN_US        (9 * HL_US_PER_S)
-#define DRAIN_LOOK_US   (20 * HL_US_PER_MS)
-#define CALLS_WAITING   2000
-#define ITEMS_WAITING   20000
+#define HELLO_AGAIN_US (500 * HL_US_PER_MS)
+#define DRAIN_US       (9 * HL_US_PER_S)
+#define DRAIN_LOOK_US  (20 * HL_US_PER_MS)
+#define CALLS_WAITING  2000
+#define ITEMS_WAITING  20000
 /* A get-url brings the text in the address: 1,000 Chinese characters are 9,000 bytes there. */
 #define REQUEST_LINE_BYTES 16384
 
@@ -50,7 +50,7 @@ static bool has_move(const json_t *law, const struct hl_move *move)
 	size_t i;
 
 	snprintf(line, sizeof(line), "%s|%s|%s|%s", move->scope, move->event, move->from, move->to);
-	json_array_foreach(law, i, entry)
+	json_array_foreach (law, i, entry)
 		if (strcmp(json_string_value(entry), line) == 0)
 			return true;
 	return false;
@@ -110,7 +110,8 @@ static void on_hello(void *arg, const struct hl_pg_result *r)
 		hl_case_clock_learn(&g->clock, json_integer_value(json_object_get(hello, "now")));
 	if (trouble) {
 		set_trouble(g, trouble);
-	} else if (use_refdata(g, json_object_get(hello, "docs"), json_integer_value(json_object_get(hello, "refdata"))) &&
+	} else if (use_refdata(g, json_object_get(hello, "docs"),
+			       json_integer_value(json_object_get(hello, "refdata"))) &&
 		   !g->is_draining) {
 		set_trouble(g, "");
 		if (!g->was_started) {
@@ -136,8 +137,8 @@ static void say_hello(void *arg)
 		hl_timer_start(&g->hello_timer, HELLO_AGAIN_US / 10);
 		return;
 	}
-	if (hl_store_submit_json(&g->work_store, "hello", json_object(), HL_PG_IDEMPOTENT, g->config->db_deadline_ms * HL_US_PER_MS,
-				 on_hello, g) == HL_OK)
+	if (hl_store_submit_json(&g->work_store, "hello", json_object(), HL_PG_IDEMPOTENT,
+				 g->config->db_deadline_ms * HL_US_PER_MS, on_hello, g) == HL_OK)
 		g->is_greeting = true;
 	else
 		hl_timer_start(&g->hello_timer, HELLO_AGAIN_US);
@@ -209,7 +210,8 @@ static void route(void *ctx, struct hl_http_exchange *x)
 		show_ready(g, x);
 	else if (hl_slice_eq_str(req->path, "/metrics") && is_read)
 		metrics_handle(g, x);
-	else if (hl_slice_eq_str(req->path, "/sink/loopback") && hl_slice_eq_str(req->method, "POST") && has_loopback(g->config))
+	else if (hl_slice_eq_str(req->path, "/sink/loopback") && hl_slice_eq_str(req->method, "POST") &&
+		 has_loopback(g->config))
 		sink_handle(g, x);
 	else if (hl_slice_eq_str(req->path, "/healthz") || hl_slice_eq_str(req->path, "/readyz") ||
 		 hl_slice_eq_str(req->path, "/metrics"))
@@ -263,18 +265,36 @@ static bool make_flow(struct gateway *g)
 {
 	const struct hl_config *c = g->config;
 	int64_t deadline_us = c->db_deadline_ms * HL_US_PER_MS;
-	struct hl_intake_options intake = {
-		.function = "intake", .batch_max = c->batch_max, .waiting_max = ITEMS_WAITING, .deadline_us = deadline_us};
-	struct hl_intake_options receipts = {
-		.function = "receipts", .batch_max = c->batch_max, .waiting_max = ITEMS_WAITING, .deadline_us = deadline_us};
+	struct hl_intake_options intake = {.function = "intake",
+					   .batch_max = c->batch_max,
+					   .waiting_max = ITEMS_WAITING,
+					   .deadline_us = deadline_us};
+	struct hl_intake_options receipts = {.function = "receipts",
+					     .batch_max = c->batch_max,
+					     .waiting_max = ITEMS_WAITING,
+					     .deadline_us = deadline_us};
 	struct hl_intake_hooks hooks = {.arg = g, .on_talk = on_talk, .on_committed = on_committed};
-	struct hl_dialogue_setup dialogue = {.loop = g->loop, .store = g->work_store, .refdata = &g->refdata, .config = c,
-					     .clock = &g->clock, .on_committed = on_committed, .arg = g};
-	struct hl_outbox_setup outbox = {.loop = g->loop, .store = g->work_store, .client = g->client, .refdata = &g->refdata,
-					 .config = c, .clock = &g->clock};
-	struct hl_ticker_setup ticker = {.loop = g->loop, .store = g->work_store, .clock = &g->clock,
-					 .period_us = c->poll_ms * HL_US_PER_MS, .deadline_us = deadline_us, .arg = g,
-					 .on_pulse = on_pulse, .on_refdata = on_refdata};
+	struct hl_dialogue_setup dialogue = {.loop = g->loop,
+					     .store = g->work_store,
+					     .refdata = &g->refdata,
+					     .config = c,
+					     .clock = &g->clock,
+					     .on_committed = on_committed,
+					     .arg = g};
+	struct hl_outbox_setup outbox = {.loop = g->loop,
+					 .store = g->work_store,
+					 .client = g->client,
+					 .refdata = &g->refdata,
+					 .config = c,
+					 .clock = &g->clock};
+	struct hl_ticker_setup ticker = {.loop = g->loop,
+					 .store = g->work_store,
+					 .clock = &g->clock,
+					 .period_us = c->poll_ms * HL_US_PER_MS,
+					 .deadline_us = deadline_us,
+					 .arg = g,
+					 .on_pulse = on_pulse,
+					 .on_refdata = on_refdata};
 
 	g->intake = hl_intake_new(g->loop, &g->intake_store, &intake, &hooks, &g->clock);
 	g->receipts = hl_intake_new(g->loop, &g->intake_store, &receipts, &hooks, &g->clock);
@@ -286,7 +306,8 @@ static bool make_flow(struct gateway *g)
 
 static void look_drained(void *arg);
 
-enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *config, struct gateway **out_r, struct hl_error *err)
+enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *config, struct gateway **out_r,
+			     struct hl_error *err)
 {
 	struct gateway *g = calloc(1, sizeof(*g));
 	enum hl_class cls = HL_OK;
@@ -326,8 +347,9 @@ static void on_server_drained(void *arg)
 static unsigned outstanding(const struct gateway *g)
 {
 	return hl_http_server_stats(g->server)->exchanges + hl_http_server_stats(g->admin)->exchanges +
-	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) + hl_dialogue_outstanding(g->dialogue) +
-	       hl_outbox_outstanding(g->outbox) + hl_ticker_outstanding(g->ticker) + g->n_admin_calls + g->is_greeting;
+	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
+	       hl_dialogue_outstanding(g->dialogue) + hl_outbox_outstanding(g->outbox) +
+	       hl_ticker_outstanding(g->ticker) + g->n_admin_calls + g->is_greeting;
 }
 
 static void look_drained(void *arg)
@@ -358,7 +380,8 @@ void hl_gateway_drain(struct gateway *g)
 	look_drained(g);
 }
 
-/* After a drain that ran out of time calls may still be in flight: the links go first, so that nothing answers into freed parts. */
+/* After a drain that ran out of time calls may still be in flight: the links go first, so that nothing answers into
+ * freed parts. */
 void hl_gateway_free(struct gateway **gp)
 {
 	struct gateway *g = *gp;

@@ -39,8 +39,8 @@ static void put_histogram(struct hl_buf *out, const char *name, const char *help
 		below += h->counts[i];
 		hl_buf_printf(out, "hotlined_%s_bucket{le=\"%g\"} %llu\n", name, h->bounds[i], below);
 	}
-	hl_buf_printf(out, "hotlined_%s_bucket{le=\"+Inf\"} %llu\nhotlined_%s_sum %.9g\nhotlined_%s_count %llu\n", name, h->total, name,
-		      h->sum, name, h->total);
+	hl_buf_printf(out, "hotlined_%s_bucket{le=\"+Inf\"} %llu\nhotlined_%s_sum %.9g\nhotlined_%s_count %llu\n", name,
+		      h->total, name, h->sum, name, h->total);
 }
 
 static void put_intake(struct hl_buf *out, const struct gateway *g)
@@ -53,7 +53,8 @@ static void put_intake(struct hl_buf *out, const struct gateway *g)
 		(double)in->quarantined);
 	put_one(out, "messages_failed_total", "counter", "Messages answered 503 because they were not committed.",
 		(double)in->failed);
-	put_one(out, "intake_bisections_total", "counter", "Batches split to find a bad message.", (double)in->bisections);
+	put_one(out, "intake_bisections_total", "counter", "Batches split to find a bad message.",
+		(double)in->bisections);
 	put_one(out, "intake_waiting", "gauge", "Messages between the request and the commit.",
 		(double)hl_intake_outstanding(g->intake));
 	put_histogram(out, "intake_batch_size", "Messages stored by one call.", &in->batch_size);
@@ -115,12 +116,13 @@ static void put_database(struct hl_buf *out, const json_t *rows)
 	const json_t *row, *sample;
 	size_t i, k;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach (rows, i, row) {
 		const char *name = json_string_value(json_object_get(row, "name"));
 
 		put_head(out, name, "gauge", json_string_value(json_object_get(row, "help")));
-		json_array_foreach(json_object_get(row, "samples"), k, sample)
-			hl_buf_printf(out, "hotlined_%s%s %.15g\n", name, json_string_value(json_object_get(sample, "labels")),
+		json_array_foreach (json_object_get(row, "samples"), k, sample)
+			hl_buf_printf(out, "hotlined_%s%s %.15g\n", name,
+				      json_string_value(json_object_get(sample, "labels")),
 				      json_number_value(json_object_get(sample, "value")));
 	}
 }

@@ -129,8 +129,9 @@ static void store(struct gateway *g, struct hook *h, const struct hl_parsed *par
 	h->n_left = parsed->n_messages + parsed->n_receipts + 1;
 	h->has_message = parsed->n_messages > 0;
 	for (size_t i = 0; i < parsed->n_messages; i++)
-		submit(h, g->intake, hl_intake_item(g->refdata, h->channel->channel.name, h->channel->channel.country,
-						    &parsed->messages[i], req->arena, hl_case_clock_now(&g->clock)));
+		submit(h, g->intake,
+		       hl_intake_item(g->refdata, h->channel->channel.name, h->channel->channel.country,
+				      &parsed->messages[i], req->arena, hl_case_clock_now(&g->clock)));
 	for (size_t i = 0; i < parsed->n_receipts; i++) {
 		const struct hl_receipt *r = &parsed->receipts[i];
 
@@ -145,7 +146,8 @@ static void store(struct gateway *g, struct hook *h, const struct hl_parsed *par
 
 /* ---- the request ---------------------------------------------------------- */
 
-static void take(struct gateway *g, struct hl_http_exchange *x, const struct hl_channel_config *ch, struct hl_slice subpath)
+static void take(struct gateway *g, struct hl_http_exchange *x, const struct hl_channel_config *ch,
+		 struct hl_slice subpath)
 {
 	struct hl_http_request *req = hl_http_exchange_request(x);
 	struct hl_parsed parsed = {0};
@@ -213,7 +215,8 @@ void sink_handle(struct gateway *g, struct hl_http_exchange *x)
 	if (!json_is_integer(attempt)) {
 		hl_http_reply_reason(x, 400, "attempt: must be an integer");
 	} else {
-		snprintf(body, sizeof(body), "{\"id\":\"lb-%lld\",\"status\":\"accepted\"}", (long long)json_integer_value(attempt));
+		snprintf(body, sizeof(body), "{\"id\":\"lb-%lld\",\"status\":\"accepted\"}",
+			 (long long)json_integer_value(attempt));
 		hl_http_reply(x, 202, "application/json", hl_slice_str(body));
 	}
 	json_decref(sms);

@@ -5,13 +5,14 @@
 
 json_t *talk_act(const struct talk *t, const char *actor, const char *verb)
 {
-	return json_pack("{s:s, s:s, s:O, s:O}", "actor", actor, "verb", verb, "message", json_object_get(t->ctx, "message"),
-			 "person", json_object_get(t->ctx, "person"));
+	return json_pack("{s:s, s:s, s:O, s:O}", "actor", actor, "verb", verb, "message",
+			 json_object_get(t->ctx, "message"), "person", json_object_get(t->ctx, "person"));
 }
 
 json_t *talk_reply(json_t *act, const char *template, json_t *params)
 {
-	json_object_set_new(act, "reply", json_pack("{s:s, s:o}", "template", template, "params", params ? params : json_object()));
+	json_object_set_new(act, "reply",
+			    json_pack("{s:s, s:o}", "template", template, "params", params ? params : json_object()));
 	return act;
 }
 
@@ -47,7 +48,8 @@ static json_t *decide(struct talk *t)
 	return talk_open(t);
 }
 
-json_t *hl_decide(const struct hl_refdata *ref, const json_t *ctx, bool is_trusted, struct hl_arena *arena, int64_t now_us)
+json_t *hl_decide(const struct hl_refdata *ref, const json_t *ctx, bool is_trusted, struct hl_arena *arena,
+		  int64_t now_us)
 {
 	const json_t *text = json_object_get(ctx, "text");
 	struct talk t = {.ref = ref, .ctx = ctx, .is_trusted = is_trusted, .arena = arena, .now_us = now_us};

@@ -32,7 +32,7 @@ static const json_t *task_of_code(const struct talk *t, struct hl_slice code)
 	const json_t *task;
 	size_t i;
 
-	json_array_foreach(tasks_of(t), i, task)
+	json_array_foreach (tasks_of(t), i, task)
 		if (hl_slice_eq_str(code, field(task, "code")))
 			return task;
 	return NULL;
@@ -44,7 +44,7 @@ static size_t codes_of(const struct talk *t, bool only_open, struct hl_slice cod
 	const json_t *task;
 	size_t i, n = 0;
 
-	json_array_foreach(tasks_of(t), i, task)
+	json_array_foreach (tasks_of(t), i, task)
 		if (n < TASKS_MAX && (!only_open || is_open(task)))
 			codes[n++] = hl_slice_str(field(task, "code"));
 	return n;
@@ -52,8 +52,8 @@ static size_t codes_of(const struct talk *t, bool only_open, struct hl_slice cod
 
 static json_t *task_params(const json_t *task)
 {
-	return json_pack("{s:O, s:O, s:O}", "code", json_object_get(task, "code"), "case", json_object_get(task, "case"), "close_by",
-			 json_object_get(task, "close_by"));
+	return json_pack("{s:O, s:O, s:O}", "code", json_object_get(task, "code"), "case",
+			 json_object_get(task, "case"), "close_by", json_object_get(task, "close_by"));
 }
 
 static json_t *on_task(const struct talk *t, const char *verb, const json_t *task)
@@ -111,9 +111,10 @@ static json_t *ask_operator(const struct talk *t, const struct hl_said *said, co
 {
 	json_t *act = on_task(t, hl_verb_name(said->verb), task);
 
-	json_object_set_new(act, "args", json_pack("{s:i, s:s%, s:s%}", "days", said->days, "reason",
-						   said->reason.ptr ? said->reason.ptr : "", said->reason.len, "unit",
-						   said->unit.ptr ? said->unit.ptr : "", said->unit.len));
+	json_object_set_new(act, "args",
+			    json_pack("{s:i, s:s%, s:s%}", "days", said->days, "reason",
+				      said->reason.ptr ? said->reason.ptr : "", said->reason.len, "unit",
+				      said->unit.ptr ? said->unit.ptr : "", said->unit.len));
 	return talk_reply(act, "operator_will_act", task_params(task));
 }
 
@@ -149,7 +150,7 @@ static json_t *menu(const struct talk *t)
 	size_t i, shown = 0;
 
 	hl_buf_init(&list, 600);
-	json_array_foreach(tasks_of(t), i, task)
+	json_array_foreach (tasks_of(t), i, task)
 		if (is_open(task) && shown < 5)
 			hl_buf_printf(&list, "%s%s %s", shown++ ? "; " : "", field(task, "code"), field(task, "place"));
 	params = json_pack("{s:s}", "list", hl_buf_str(&list));
@@ -163,11 +164,12 @@ static json_t *sign_all(const struct talk *t)
 	const json_t *task;
 	size_t i;
 
-	json_array_foreach(tasks_of(t), i, task)
+	json_array_foreach (tasks_of(t), i, task)
 		if (strcmp(field(task, "state"), "dispatched") == 0) {
 			json_array_append(all, json_object_get(task, "task"));
 			last = task_params(task);
-			json_object_set_new(act, "reply", json_pack("{s:s, s:o}", "template", "signed", "params", last));
+			json_object_set_new(act, "reply",
+					    json_pack("{s:s, s:o}", "template", "signed", "params", last));
 		}
 	json_object_set_new(act, "all", all);
 	return json_array_size(all) > 0 ? act : (json_decref(act), talk_only_reply(t, "officer", "no_task", NULL));

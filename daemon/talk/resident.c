@@ -46,7 +46,7 @@ static const json_t *case_meant(const struct talk *t, const struct hl_said *said
 	const json_t *c;
 	size_t i;
 
-	json_array_foreach(cases_of(t), i, c)
+	json_array_foreach (cases_of(t), i, c)
 		if (said->code.len == 0 || hl_slice_eq(digits_of(t, field(c, "code")), said->code))
 			return c;
 	return NULL;
@@ -71,7 +71,8 @@ static json_t *status(const struct talk *t, const json_t *c)
 
 	json_object_set(params, "state", json_object_get(c, "state"));
 	json_object_set(params, "unit", json_object_get(c, "unit"));
-	json_object_set(params, "close_by", json_is_integer(json_object_get(c, "close_by")) ? json_object_get(c, "close_by") : json_null());
+	json_object_set(params, "close_by",
+			json_is_integer(json_object_get(c, "close_by")) ? json_object_get(c, "close_by") : json_null());
 	return talk_only_reply(t, "reporter", "status", params);
 }
 
@@ -82,7 +83,7 @@ static json_t *receipt_params(const struct talk *t, const json_t *c, const json_
 	json_t *params = case_param(c);
 	size_t i;
 
-	json_array_foreach(tasks, i, task) {
+	json_array_foreach (tasks, i, task) {
 		const struct hl_unit *unit = hl_duties_unit(t->ref->duties, field(task, "unit"));
 
 		if (strcmp(field(task, "role"), "lead") != 0 || !unit)
@@ -162,10 +163,11 @@ static json_t *report(const struct talk *t)
 	const json_t *c;
 	size_t i;
 
-	json_array_foreach(cases_of(t), i, c) {
+	json_array_foreach (cases_of(t), i, c) {
 		if (act || !is_live(c) || is_other_matter(c, words))
 			continue;
-		placed = !field(c, "compound")[0] && strcmp(field(c, "state"), "review") == 0 ? route_at_place(t, c) : NULL;
+		placed = !field(c, "compound")[0] && strcmp(field(c, "state"), "review") == 0 ? route_at_place(t, c)
+											      : NULL;
 		if (placed)
 			act = place_case(t, c, placed);
 		else if (is_same_matter(c, words) || is_missing_place(c, words))
@@ -199,7 +201,8 @@ static json_t *about_case(const struct talk *t, const struct hl_said *said)
 	switch (said->verb) {
 	case HL_VERB_CHASE:
 		params = case_param(c);
-		json_object_set_new(params, "count", json_integer(1 + json_integer_value(json_object_get(c, "chases"))));
+		json_object_set_new(params, "count",
+				    json_integer(1 + json_integer_value(json_object_get(c, "chases"))));
 		return talk_reply(on_case(t, "chase", c), "chased", params);
 	case HL_VERB_SUPPLEMENT:
 		return talk_reply(on_case(t, "supplement", c), "supplemented", case_param(c));
@@ -230,13 +233,13 @@ static size_t read_words(const struct talk *t, struct hl_said *said_r)
 	const json_t *c;
 	size_t i, n = 0, n_live = 0;
 
-	json_array_foreach(cases_of(t), i, c)
+	json_array_foreach (cases_of(t), i, c)
 		if (n < CASES_MAX)
 			codes[n++] = digits_of(t, field(c, "code"));
 	hl_talk_parse(false, t->text, codes, n, t->arena, said_r);
 	if (said_r->verb != HL_VERB_ASK || said_r->wrong_code.len > 0)
 		return n;
-	json_array_foreach(cases_of(t), i, c)
+	json_array_foreach (cases_of(t), i, c)
 		if (i < n && is_live(c))
 			codes[n_live++] = codes[i];
 	if (n_live == 1)
@@ -253,7 +256,7 @@ static bool is_new_emergency(const struct talk *t, enum hl_verb verb)
 
 	if (verb == HL_VERB_NONE || verb == HL_VERB_WITHDRAW)
 		return false;
-	json_array_foreach(cases_of(t), i, c)
+	json_array_foreach (cases_of(t), i, c)
 		if (is_live(c) && strcmp(field(c, "urgency"), "emergency") == 0)
 			return false;
 	hl_classify(t->ref->classifier, t->text, t->arena, &cls);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FALLBACK_LANG "zh-CN"
+#define FALLBACK_LANG  "zh-CN"
 #define NAME_MAX_BYTES 32
 
 struct entry {
@@ -84,8 +84,9 @@ static const json_t *param_of(const struct entry *e, const char *name)
 	const json_t *p;
 	size_t i;
 
-	json_array_foreach(e->params, i, p)
-		if (json_is_string(json_object_get(p, "name")) && strcmp(json_string_value(json_object_get(p, "name")), name) == 0)
+	json_array_foreach (e->params, i, p)
+		if (json_is_string(json_object_get(p, "name")) &&
+		    strcmp(json_string_value(json_object_get(p, "name")), name) == 0)
 			return p;
 	return NULL;
 }
@@ -100,13 +101,16 @@ static enum hl_class check_text(const struct entry *e, struct hl_error *err)
 		const char *type;
 
 		if (*c == '}' || !read_hole(&c, &h) || !is_inside_good(h.inside))
-			return hl_fail(err, HL_INPUT, "template %s (%s): bad placeholder at \"%.20s\"", e->key, e->lang, c);
+			return hl_fail(err, HL_INPUT, "template %s (%s): bad placeholder at \"%.20s\"", e->key, e->lang,
+				       c);
 		param = param_of(e, h.name);
 		if (!param)
-			return hl_fail(err, HL_INPUT, "template %s (%s): parameter %s is not declared", e->key, e->lang, h.name);
+			return hl_fail(err, HL_INPUT, "template %s (%s): parameter %s is not declared", e->key, e->lang,
+				       h.name);
 		type = json_string_value(json_object_get(param, "type"));
 		if (!type || (strcmp(type, "time") == 0) != h.is_time)
-			return hl_fail(err, HL_INPUT, "template %s (%s): %s is used as another type than declared", e->key, e->lang, h.name);
+			return hl_fail(err, HL_INPUT, "template %s (%s): %s is used as another type than declared",
+				       e->key, e->lang, h.name);
 	}
 	return HL_OK;
 }
@@ -143,7 +147,8 @@ static enum hl_class check_languages(const struct hl_templates *t, struct hl_err
 		if (!base)
 			return hl_fail(err, HL_INPUT, "template %s: has no text in " FALLBACK_LANG, e->key);
 		if (!json_equal(base->params, e->params))
-			return hl_fail(err, HL_INPUT, "template %s (%s): takes other parameters than " FALLBACK_LANG, e->key, e->lang);
+			return hl_fail(err, HL_INPUT, "template %s (%s): takes other parameters than " FALLBACK_LANG,
+				       e->key, e->lang);
 	}
 	return HL_OK;
 }
@@ -165,7 +170,7 @@ enum hl_class hl_templates_new(const json_t *doc, struct hl_templates **out_r, s
 	t->doc = json_deep_copy(doc);
 	if (json_array_size(list) == 0)
 		cls = hl_fail(err, HL_INPUT, "templates: must be a list with at least one text");
-	json_array_foreach(json_object_get(t->doc, "templates"), i, o)
+	json_array_foreach (json_object_get(t->doc, "templates"), i, o)
 		if (cls == HL_OK)
 			cls = add_entry(t, o, err);
 	if (cls == HL_OK)
@@ -198,7 +203,8 @@ struct rendering {
 
 static void put_time(const struct rendering *r, int64_t at_s)
 {
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	struct hl_local_time t;
 
 	hl_calendar_local(r->cal, at_s * 1000000, &t);
@@ -239,7 +245,8 @@ static void put_optional(const struct rendering *r, struct hl_slice inside, cons
 	hl_buf_add(r->out, (struct hl_slice){inside.ptr + at + 2, inside.len - (size_t)at - 2});
 }
 
-static enum hl_class put_hole(const struct rendering *r, const struct hole *h, const json_t *params, struct hl_error *err)
+static enum hl_class put_hole(const struct rendering *r, const struct hole *h, const json_t *params,
+			      struct hl_error *err)
 {
 	const json_t *value = json_object_get(params, h->name);
 

@@ -25,8 +25,8 @@ struct hl_alternative {
 };
 
 struct hl_classified {
-	const char *type;  /* "FIR-1"; "OUT-0" out of scope; never NULL */
-	const char *unit;  /* lead unit or group ("STR", "UTI-GAS") of that type */
+	const char *type; /* "FIR-1"; "OUT-0" out of scope; never NULL */
+	const char *unit; /* lead unit or group ("STR", "UTI-GAS") of that type */
 	enum hl_urgency urgency;
 	double confidence; /* 0..1 */
 	bool is_auto;      /* confidence reaches the bound: may be dispatched without a person */
@@ -40,6 +40,7 @@ struct hl_classified {
  * Takes   text: clean UTF-8; only the first 4,000 code points count.
  * Gives   strings live in the arena or the classifier
  * Cost    O(length) */
-void hl_classify(const struct hl_classifier *c, struct hl_slice text, struct hl_arena *arena, struct hl_classified *out_r);
+void hl_classify(const struct hl_classifier *c, struct hl_slice text, struct hl_arena *arena,
+		 struct hl_classified *out_r);
 
 #endif

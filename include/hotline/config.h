@@ -17,10 +17,10 @@ struct hl_channel_config {
 	struct hl_channel channel; /* what adapters see */
 	const struct hl_provider *ops;
 	enum hl_trust trust;
-	char *purpose;             /* "all", "resident", "officer", "bulk" */
-	bool signs_ours;           /* sign = ours | provider */
-	char *signature;           /* text in 【】 */
-	char **allow;              /* source addresses; empty: any */
+	char *purpose;   /* "all", "resident", "officer", "bulk" */
+	bool signs_ours; /* sign = ours | provider */
+	char *signature; /* text in 【】 */
+	char **allow;    /* source addresses; empty: any */
 	size_t n_allow;
 };
 
@@ -31,7 +31,8 @@ struct hl_operator_config {
 struct hl_config {
 	/* [http] */
 	char *listen, *public_url, *admin_listen;
-	unsigned header_ms, body_ms, idle_ms, answer_ms, body_bytes, header_bytes, max_connections, max_connections_per_peer;
+	unsigned header_ms, body_ms, idle_ms, answer_ms, body_bytes, header_bytes, max_connections,
+		max_connections_per_peer;
 	char **trusted_proxies;
 	size_t n_trusted_proxies;
 	/* [db] */

@@ -11,6 +11,7 @@
 /* hl_decide - Takes: ctx one element of hl.talk_context; is_trusted: the channel vouches for sender numbers.
  * Gives   an act for hl.act without "i" (the caller owns it), NULL when memory is out.
  * Calls   pure */
-json_t *hl_decide(const struct hl_refdata *ref, const json_t *ctx, bool is_trusted, struct hl_arena *arena, int64_t now_us);
+json_t *hl_decide(const struct hl_refdata *ref, const json_t *ctx, bool is_trusted, struct hl_arena *arena,
+		  int64_t now_us);
 
 #endif

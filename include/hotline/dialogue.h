@@ -1,8 +1,8 @@
 /* dialogue.h - pending messages -> decide -> hl.act
  *
  * Does what hl_decide says: one pipelined call per message, so that an act the
- * database refuses takes no other down. An act that came too late (somebody signed first) is decided again with fresh context, a
- * bounded number of times. Messages whose process died are claimed by a sweep.
+ * database refuses takes no other down. An act that came too late (somebody signed first) is decided again with fresh
+ * context, a bounded number of times. Messages whose process died are claimed by a sweep.
  */
 #ifndef HOTLINE_DIALOGUE_H
 #define HOTLINE_DIALOGUE_H

@@ -7,8 +7,8 @@
 #define HL_HISTOGRAM_BUCKETS 12
 
 struct hl_histogram {
-	const double *bounds; /* ascending upper bounds, n of them; static storage */
-	size_t n;             /* at most HL_HISTOGRAM_BUCKETS */
+	const double *bounds;                                /* ascending upper bounds, n of them; static storage */
+	size_t n;                                            /* at most HL_HISTOGRAM_BUCKETS */
 	unsigned long long counts[HL_HISTOGRAM_BUCKETS + 1]; /* the last one: above every bound */
 	unsigned long long total;
 	double sum;

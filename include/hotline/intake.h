@@ -42,15 +42,15 @@ struct hl_intake_stats {
 	struct hl_histogram batch_size, latency_s;
 };
 
-struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *store, const struct hl_intake_options *options,
-				const struct hl_intake_hooks *hooks, struct hl_case_clock *clock);
+struct hl_intake *hl_intake_new(struct hl_loop *loop, const struct hl_store *store,
+				const struct hl_intake_options *options, const struct hl_intake_hooks *hooks,
+				struct hl_case_clock *clock);
 /* hl_intake_free - after a drain, or after the store can no longer answer: what is left then is never answered. */
 void hl_intake_free(struct hl_intake **intake);
 
-/* hl_intake_submit - queues one item. takes item: an object with the texts channel and ext, by which it is kept when it is
- * set aside.
- * Calls   done exactly once, at a fixed point of a later turn.
- * Errors  HL_RETRY through done when full; HL_NOMEM directly (done does not run) */
+/* hl_intake_submit - queues one item. takes item: an object with the texts channel and ext, by which it is kept when it
+ * is set aside. Calls   done exactly once, at a fixed point of a later turn. Errors  HL_RETRY through done when full;
+ * HL_NOMEM directly (done does not run) */
 enum hl_class hl_intake_submit(struct hl_intake *intake, json_t *item, hl_intake_done *done, void *arg);
 unsigned hl_intake_outstanding(const struct hl_intake *intake);
 const struct hl_intake_stats *hl_intake_stats(const struct hl_intake *intake);

@@ -15,8 +15,8 @@
 json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const char *country,
 		       const struct hl_inbound *in, struct hl_arena *arena, int64_t now_us);
 
-/* hl_intake_report - the item's decided part for a text that opens a case later (talk): type, urgency, place, tasks, ...
- * Gives   JSON object (the caller owns it), NULL when memory is out. */
+/* hl_intake_report - the item's decided part for a text that opens a case later (talk): type, urgency, place, tasks,
+ * ... Gives   JSON object (the caller owns it), NULL when memory is out. */
 json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, struct hl_arena *arena, int64_t now_us);
 
 /* hl_intake_receipt - Takes: channel name, the delivery receipt as parsed.

@@ -35,14 +35,14 @@ struct hl_limits {
 };
 
 /* Rung names (stable, used as notice keys and by hl.rung_rule): */
-#define HL_RUNG_SIGN_HALF  "sign_half"   /* reminder at half the sign limit */
-#define HL_RUNG_SIGN_LIMIT "sign_limit"  /* deputy + unit head */
-#define HL_RUNG_PROGRESS   "progress"    /* signed but silent */
-#define HL_RUNG_YELLOW     "yellow"      /* before the close limit */
-#define HL_RUNG_RED        "red"         /* at breach */
-#define HL_RUNG_OVERSEE    "oversee"     /* +1 day: office */
-#define HL_RUNG_LEADERS    "leaders"     /* +5 days: leading group */
-#define HL_RUNG_REVIEW     "review"      /* operator's own limit on a case in review */
+#define HL_RUNG_SIGN_HALF  "sign_half"  /* reminder at half the sign limit */
+#define HL_RUNG_SIGN_LIMIT "sign_limit" /* deputy + unit head */
+#define HL_RUNG_PROGRESS   "progress"   /* signed but silent */
+#define HL_RUNG_YELLOW     "yellow"     /* before the close limit */
+#define HL_RUNG_RED        "red"        /* at breach */
+#define HL_RUNG_OVERSEE    "oversee"    /* +1 day: office */
+#define HL_RUNG_LEADERS    "leaders"    /* +5 days: leading group */
+#define HL_RUNG_REVIEW     "review"     /* operator's own limit on a case in review */
 
 struct hl_rung {
 	const char *name; /* one of the literals above */
@@ -63,8 +63,8 @@ enum hl_class hl_ladder_compute(const struct hl_limit_rules *rules, const struct
 				struct hl_rung rungs_r[HL_RUNGS_MAX], size_t *n_r, struct hl_error *err);
 
 /* hl_review_limit - by when an operator must have looked at a case of that urgency. */
-enum hl_class hl_review_limit(const struct hl_limit_rules *rules, const struct hl_calendar *cal, enum hl_urgency urgency,
-			      int64_t from_us, struct hl_instant *out_r, struct hl_error *err);
+enum hl_class hl_review_limit(const struct hl_limit_rules *rules, const struct hl_calendar *cal,
+			      enum hl_urgency urgency, int64_t from_us, struct hl_instant *out_r, struct hl_error *err);
 
 /* hl_handback_limit - until when a unit may hand a task back. */
 enum hl_class hl_handback_limit(const struct hl_limit_rules *rules, const struct hl_calendar *cal,

@@ -43,7 +43,7 @@ void hl_outbox_free(struct hl_outbox **outbox);
 /* hl_notice_text - the text of a leased notice: signature, resend mark, template, words; pure.
  * Takes   notice: {template, params, lang, resend}; signature: without 【】, "" when the provider writes it.
  * Errors  HL_CONFIG: no such template; HL_BUG: a parameter is missing */
-enum hl_class hl_notice_text(const struct hl_refdata *ref, const json_t *notice, const char *signature, struct hl_buf *out,
-			     struct hl_error *err);
+enum hl_class hl_notice_text(const struct hl_refdata *ref, const json_t *notice, const char *signature,
+			     struct hl_buf *out, struct hl_error *err);
 
 #endif

@@ -22,9 +22,9 @@ struct hl_pg_op;
 
 struct hl_pg_result {
 	enum hl_class cls;
-	struct hl_slice json;  /* HL_OK: the value, borrows during done */
-	char sqlstate[6];      /* "" when the server did not speak */
-	const char *text;      /* reason otherwise */
+	struct hl_slice json; /* HL_OK: the value, borrows during done */
+	char sqlstate[6];     /* "" when the server did not speak */
+	const char *text;     /* reason otherwise */
 };
 typedef void hl_pg_done(void *arg, const struct hl_pg_result *result);
 

@@ -25,9 +25,9 @@ const struct hl_compound *hl_gazetteer_by_code(const struct hl_gazetteer *g, str
 struct hl_place {
 	const struct hl_compound *compound; /* NULL: none or ambiguous */
 	const struct hl_compound *candidates[4];
-	size_t n_candidates;        /* 2 or more: ambiguous, ask */
+	size_t n_candidates;                   /* 2 or more: ambiguous, ask */
 	const char *building, *unit_no, *room; /* "3", "2", "501" or NULL */
-	const char *text;           /* as it will be written in notices: "锦绣花园3号楼2单元501", "" if nothing */
+	const char *text; /* as it will be written in notices: "锦绣花园3号楼2单元501", "" if nothing */
 	const char *why;
 };
 

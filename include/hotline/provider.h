@@ -24,20 +24,20 @@ struct hl_secret {
 /* hl_channel - one [channel NAME] section, as the adapter sees it. */
 struct hl_channel {
 	const char *name, *provider;
-	struct hl_slice from;       /* our number at this provider */
+	struct hl_slice from; /* our number at this provider */
 	const char *send_url;
-	const char *public_url;     /* base URL under which the provider reaches us, no trailing slash */
-	const char *username;       /* of our account, where sending takes a login */
-	struct hl_slice password;   /* likewise; not one of the secrets */
+	const char *public_url;          /* base URL under which the provider reaches us, no trailing slash */
+	const char *username;            /* of our account, where sending takes a login */
+	struct hl_slice password;        /* likewise; not one of the secrets */
 	const struct hl_secret *secrets; /* several while rotating; the first one signs */
 	size_t n_secrets;
-	const char *country;        /* calling code, "86" */
+	const char *country; /* calling code, "86" */
 };
 
 enum hl_verdict {
 	HL_VERIFIED,
-	HL_FORGED,          /* 401 */
-	HL_WRONG_PATH,      /* 404: path token does not fit */
+	HL_FORGED,     /* 401 */
+	HL_WRONG_PATH, /* 404: path token does not fit */
 };
 
 /* One text from a phone. Slices live in the request's arena. */
@@ -50,7 +50,7 @@ struct hl_inbound {
 };
 
 enum hl_receipt_state {
-	HL_RECEIPT_BUFFERED,    /* on its way */
+	HL_RECEIPT_BUFFERED, /* on its way */
 	HL_RECEIPT_DELIVERED,
 	HL_RECEIPT_UNDELIVERED, /* final: the phone did not get it */
 	HL_RECEIPT_REJECTED,    /* final: the network did not take it */
@@ -73,10 +73,10 @@ struct hl_parsed {
 
 /* One text to one phone, free text already rendered. */
 struct hl_outbound {
-	uint64_t attempt;      /* our id of this try, unique for ever */
-	struct hl_slice to;    /* E.164 */
-	struct hl_slice text;  /* UTF-8 */
-	bool is_gsm7;          /* text fits GSM-7 */
+	uint64_t attempt;     /* our id of this try, unique for ever */
+	struct hl_slice to;   /* E.164 */
+	struct hl_slice text; /* UTF-8 */
+	bool is_gsm7;         /* text fits GSM-7 */
 };
 
 struct hl_request {
@@ -103,16 +103,16 @@ struct hl_answer {
 
 struct hl_provider {
 	const char *name;
-	bool needs_secret;       /* no secret configured = refusal to start */
-	bool needs_login;        /* likewise for username and password, of a channel that sends */
+	bool needs_secret;        /* no secret configured = refusal to start */
+	bool needs_login;         /* likewise for username and password, of a channel that sends */
 	const char *const *paths; /* below /hook/NAME: "" for messages, "/receipt", ...; NULL-terminated */
 	const char *methods;      /* "POST" or "GET POST" */
 	const char *ack_type;     /* content type of the 200 */
 	/* ack - body of the 200 once everything is committed; NULL: {"message":N} of the first message. */
 	const char *ack_body;
 
-	enum hl_verdict (*verify)(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
-				  int64_t now_us);
+	enum hl_verdict (*verify)(const struct hl_channel *ch, const struct hl_http_request *req,
+				  struct hl_slice subpath, int64_t now_us);
 	/* HL_OK, or HL_INPUT with the field and the rule in err (answered 400). */
 	enum hl_class (*parse)(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
 			       struct hl_parsed *out, struct hl_error *err);

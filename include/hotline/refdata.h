@@ -24,8 +24,9 @@ struct hl_refdata {
 	struct hl_calendar calendar;
 };
 
-/* hl_refdata_new - Takes docs {"units": .., "case_types", "limits", "rules", "places", "calendar" (expanded), "templates"};
- * keeps a reference. Errors HL_INPUT naming the document, the entry and the rule; HL_CONFIG: a document is missing. */
+/* hl_refdata_new - Takes docs {"units": .., "case_types", "limits", "rules", "places", "calendar" (expanded),
+ * "templates"}; keeps a reference. Errors HL_INPUT naming the document, the entry and the rule; HL_CONFIG: a document
+ * is missing. */
 enum hl_class hl_refdata_new(json_t *docs, struct hl_refdata **out_r, struct hl_error *err);
 void hl_refdata_free(struct hl_refdata **refdata);
 

@@ -23,10 +23,10 @@ struct hl_routed_task {
 
 struct hl_routed {
 	enum hl_disposition disposition;
-	int64_t from_us;     /* the instant limits count from */
+	int64_t from_us; /* the instant limits count from */
 	bool is_unverified;
-	const char *why;     /* literal: what kept it from being dispatched, or "" */
-	int64_t review_us;   /* by when an operator must have looked (any disposition) */
+	const char *why;   /* literal: what kept it from being dispatched, or "" */
+	int64_t review_us; /* by when an operator must have looked (any disposition) */
 	struct hl_routed_task tasks[HL_TASKS_MAX];
 	size_t n_tasks;
 };
@@ -35,7 +35,8 @@ struct hl_routed {
 enum hl_class hl_route(const struct hl_refdata *ref, const struct hl_classified *cls, const struct hl_place *place,
 		       int64_t now_us, struct hl_routed *out_r, struct hl_error *err);
 
-/* hl_route_tasks_json - [{unit, role, from_us, sign_us, arrive_us, close_us, provisional, rungs, dues_us}] for hl.add_tasks. gives. */
+/* hl_route_tasks_json - [{unit, role, from_us, sign_us, arrive_us, close_us, provisional, rungs, dues_us}] for
+ * hl.add_tasks. gives. */
 json_t *hl_route_tasks_json(const struct hl_routed *routed);
 
 #endif

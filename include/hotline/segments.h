@@ -6,9 +6,9 @@
 #include "hotline/slice.h"
 
 struct hl_segments {
-	bool is_gsm7;   /* else UCS-2 */
-	size_t units;   /* septets (extension characters count 2) or UTF-16 units */
-	size_t parts;   /* 0 for an empty text */
+	bool is_gsm7; /* else UCS-2 */
+	size_t units; /* septets (extension characters count 2) or UTF-16 units */
+	size_t parts; /* 0 for an empty text */
 };
 
 /* hl_segments_plan - Takes: text (valid UTF-8), signature the provider will put in front, without its 【】, which are

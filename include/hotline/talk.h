@@ -9,22 +9,35 @@
 #include "hotline/arena.h"
 
 enum hl_verb {
-	HL_VERB_NONE, HL_VERB_ASK, HL_VERB_SIGN, HL_VERB_ARRIVE, HL_VERB_PROGRESS, HL_VERB_HANDBACK, HL_VERB_EXTEND,
-	HL_VERB_ASSIST, HL_VERB_CLOSE, HL_VERB_HELP, HL_VERB_STATUS, HL_VERB_CHASE, HL_VERB_SUPPLEMENT, HL_VERB_WITHDRAW,
-	HL_VERB_SURVEY, HL_VERB_REPORT,
+	HL_VERB_NONE,
+	HL_VERB_ASK,
+	HL_VERB_SIGN,
+	HL_VERB_ARRIVE,
+	HL_VERB_PROGRESS,
+	HL_VERB_HANDBACK,
+	HL_VERB_EXTEND,
+	HL_VERB_ASSIST,
+	HL_VERB_CLOSE,
+	HL_VERB_HELP,
+	HL_VERB_STATUS,
+	HL_VERB_CHASE,
+	HL_VERB_SUPPLEMENT,
+	HL_VERB_WITHDRAW,
+	HL_VERB_SURVEY,
+	HL_VERB_REPORT,
 };
 /* hl_verb_name - "none", "ask", "sign", ... as hotlinectl parse prints them. */
 const char *hl_verb_name(enum hl_verb verb);
 
 struct hl_said {
 	enum hl_verb verb;
-	struct hl_slice code;        /* the open code that was meant, as given in open_codes; empty if none or all */
-	struct hl_slice wrong_code;  /* something that looks like a code and is none of the open ones */
-	int days;                    /* extension: 0 = not said */
-	struct hl_slice reason;      /* text of reason, result, progress, supplement; survey: digit first */
-	struct hl_slice unit;        /* unit named in a hand-back or assistance, as written */
-	bool is_code_typed;          /* the sender wrote the code, it was not bound because only one task is open */
-	bool is_all;                 /* 签全部 */
+	struct hl_slice code;       /* the open code that was meant, as given in open_codes; empty if none or all */
+	struct hl_slice wrong_code; /* something that looks like a code and is none of the open ones */
+	int days;                   /* extension: 0 = not said */
+	struct hl_slice reason;     /* text of reason, result, progress, supplement; survey: digit first */
+	struct hl_slice unit;       /* unit named in a hand-back or assistance, as written */
+	bool is_code_typed;         /* the sender wrote the code, it was not bound because only one task is open */
+	bool is_all;                /* 签全部 */
 };
 
 /* hl_talk_parse - Takes: who, text (clean UTF-8), codes of the sender's open tasks or cases (3-8 of [0-9A-Z]).

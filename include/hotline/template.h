@@ -17,7 +17,8 @@
 
 struct hl_templates;
 
-/* hl_templates_new - checks every text: undefined parameter, bad placeholder, duplicate key = HL_INPUT naming key and language. */
+/* hl_templates_new - checks every text: undefined parameter, bad placeholder, duplicate key = HL_INPUT naming key and
+ * language. */
 enum hl_class hl_templates_new(const json_t *doc, struct hl_templates **out_r, struct hl_error *err);
 void hl_templates_free(struct hl_templates **t);
 

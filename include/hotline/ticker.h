@@ -17,8 +17,8 @@ struct hl_ticker_setup {
 	struct hl_case_clock *clock;
 	int64_t period_us, deadline_us;
 	void *arg;
-	void (*on_pulse)(void *arg);                     /* after every pulse that reached the database */
-	void (*on_refdata)(void *arg, int64_t version);  /* version of the newest document, every pulse */
+	void (*on_pulse)(void *arg);                    /* after every pulse that reached the database */
+	void (*on_refdata)(void *arg, int64_t version); /* version of the newest document, every pulse */
 };
 
 struct hl_ticker_stats {

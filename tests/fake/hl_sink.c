@@ -173,10 +173,11 @@ static void send_receipt(struct sink *s, json_int_t attempt, struct conn *waitin
 		abort();
 	*r = (struct receipt){.sink = s, .attempt = attempt, .waiting = waiting};
 	snprintf(body, sizeof(body), "{\"attempt\":%lld,\"status\":\"delivered\"}", (long long)attempt);
-	evbuffer_add_printf(bufferevent_get_output(bev),
-			    "POST /hook/loopback/receipt HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-			    "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
-			    strlen(body), body);
+	evbuffer_add_printf(
+		bufferevent_get_output(bev),
+		"POST /hook/loopback/receipt HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+		"Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+		strlen(body), body);
 	bufferevent_setcb(bev, on_receipt_answer, NULL, on_receipt_event, r);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 	bufferevent_socket_connect(bev, (struct sockaddr *)&sin, sizeof(sin));
@@ -227,8 +228,8 @@ static void write_journal(struct sink *s, json_int_t attempt, const char *to, co
 	int n;
 
 	hex_digest(text, digest);
-	n = snprintf(line, sizeof(line), "%lld %s %lld %s %s\n", (long long)attempt, to, (long long)hl_wall_us(), digest,
-		     s->mode->name);
+	n = snprintf(line, sizeof(line), "%lld %s %lld %s %s\n", (long long)attempt, to, (long long)hl_wall_us(),
+		     digest, s->mode->name);
 	if (n >= (int)sizeof(line) || write(s->journal, line, (size_t)n) != n)
 		abort();
 }
@@ -328,17 +329,29 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 
 static bool read_options(int argc, char **argv, struct sink *s, int *port_r)
 {
-	static const struct option known[] = {
-		{"port", 1, NULL, 'p'}, {"journal", 1, NULL, 'j'}, {"mode", 1, NULL, 'm'}, {"receipts", 1, NULL, 'r'}, {NULL, 0, NULL, 0}};
+	static const struct option known[] = {{"port", 1, NULL, 'p'},
+					      {"journal", 1, NULL, 'j'},
+					      {"mode", 1, NULL, 'm'},
+					      {"receipts", 1, NULL, 'r'},
+					      {NULL, 0, NULL, 0}};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (opt) {
-		case 'p': *port_r = (int)strtol(optarg, NULL, 10); break;
-		case 'j': s->journal = open(optarg, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644); break;
-		case 'm': s->mode = find_mode(optarg); break;
-		case 'r': s->receipts_port = (int)strtol(optarg, NULL, 10); break;
-		default: return false;
+		case 'p':
+			*port_r = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'j':
+			s->journal = open(optarg, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+			break;
+		case 'm':
+			s->mode = find_mode(optarg);
+			break;
+		case 'r':
+			s->receipts_port = (int)strtol(optarg, NULL, 10);
+			break;
+		default:
+			return false;
 		}
 	}
 	return *port_r > 0 && s->journal >= 0 && s->mode;
@@ -357,8 +370,9 @@ int main(int argc, char **argv)
 	}
 	sin = local_address(port);
 	s.base = event_base_new();
-	if (!evconnlistener_new_bind(s.base, on_accept, &s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-				     1024, (struct sockaddr *)&sin, sizeof(sin))) {
+	if (!evconnlistener_new_bind(s.base, on_accept, &s,
+				     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 1024,
+				     (struct sockaddr *)&sin, sizeof(sin))) {
 		fprintf(stderr, "hl_sink: port %d: %s\n", port, strerror(errno));
 		return 1;
 	}

@@ -51,10 +51,11 @@ void phrase_check(bool is_officer, const struct phrase *phrases, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct hl_said said = phrase_parse(is_officer, phrases[i].text, phrases[i].open);
 
-		if (strcmp(hl_verb_name(said.verb), phrases[i].verb) == 0 && hl_slice_eq_str(said.code, phrases[i].code))
+		if (strcmp(hl_verb_name(said.verb), phrases[i].verb) == 0 &&
+		    hl_slice_eq_str(said.code, phrases[i].code))
 			continue;
-		print_message("\"%s\" (open: %s): expected %s %s, got %s %.*s\n", phrases[i].text, phrases[i].open, phrases[i].verb,
-			      phrases[i].code, hl_verb_name(said.verb), HL_SLICE_ARG(said.code));
+		print_message("\"%s\" (open: %s): expected %s %s, got %s %.*s\n", phrases[i].text, phrases[i].open,
+			      phrases[i].verb, phrases[i].code, hl_verb_name(said.verb), HL_SLICE_ARG(said.code));
 		n_wrong++;
 	}
 	assert_int_equal(n_wrong, 0);

@@ -82,10 +82,10 @@ static void words_and_cases_give_act_and_reply(void **state)
 		 CASES(CASE(21, "working", "UTI-4", "'C001'", "emergency", "true")), "chase", 21, "chased"},
 		{"a closed case is joined by nobody", BUILDING_ON_ROOF, CASES(CLOSED(21)), "open", 0, ""},
 		{"a place that was missing", "锦绣花园3号楼", unplaced, "assign", 21, "receipt_opened"},
-		{"another matter with a place leaves the unplaced case alone", "锦绣花园3号楼停电了，全楼没电", unplaced, "open",
-		 0, ""},
-		{"an emergency with a place leaves the unplaced case alone", "锦绣花园3号楼电梯关人了，有人被困", unplaced, "open",
-		 0, ""},
+		{"another matter with a place leaves the unplaced case alone", "锦绣花园3号楼停电了，全楼没电",
+		 unplaced, "open", 0, ""},
+		{"an emergency with a place leaves the unplaced case alone", "锦绣花园3号楼电梯关人了，有人被困",
+		 unplaced, "open", 0, ""},
 		{"the same words with the place", BUILDING_ON_ROOF, unplaced, "assign", 21, "receipt_opened"},
 		{"a rating", "1", RATING(CLOSED(21)), "survey", 21, "thanks"},
 		{"a rating with other cases", "1", RATING(WORKING(22) "," CLOSED(21)), "survey", 21, "thanks"},
@@ -178,7 +178,8 @@ static void a_place_does_not_help_a_case_an_operator_must_look_at(void **state)
 		struct decided d = decide("盛世嘉园5号楼", ctx[i]);
 
 		assert_string_not_equal(d.verb, "assign");
-		/* Where a place was missing the case keeps it, and whoever looks at the case or was sent finds it there. */
+		/* Where a place was missing the case keeps it, and whoever looks at the case or was sent finds it
+		 * there. */
 		assert_string_equal(d.verb, i + 1 < LEN(ctx) ? "join" : "open");
 		if (i + 1 < LEN(ctx))
 			assert_string_equal(fixture_word(d.act, "compound"), "C003");

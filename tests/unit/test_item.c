@@ -184,9 +184,14 @@ static void what_is_no_report_is_told_apart(void **state)
 		const char *text, *verb;
 	} cases[] = {
 		/* Without cases that it could be about, a command is asked back: not a new report, whatever it is. */
-		{"查", "ask"}, {"撤", "ask"}, {"帮助", "help"}, {"谢谢", "none"}, {"锦绣花园3号楼漏水", "report"},
+		{"查", "ask"},
+		{"撤", "ask"},
+		{"帮助", "help"},
+		{"谢谢", "none"},
+		{"锦绣花园3号楼漏水", "report"},
 		/* "刚才说错了" would be a correction of a case. */
-		{"刚才说错了，是3号楼煤气泄漏", "report"}, {"刚才说错了，是3号楼", "ask"},
+		{"刚才说错了，是3号楼煤气泄漏", "report"},
+		{"刚才说错了，是3号楼", "ask"},
 	};
 
 	(void)state;

@@ -447,14 +447,10 @@ static void the_channel_is_chosen_by_purpose_among_those_that_send(void **state)
 		const char *mute; /* channels that only receive */
 		const char *officer, *resident, *known;
 	} cases[] = {
-		{{all, all, all}, "", "a", "a", "abc"},
-		{{resident, officer, all}, "", "b", "a", "abc"},
-		{{resident, all, resident}, "", "b", "a", "abc"},
-		{{officer, officer, officer}, "", "a", "a", "abc"},
-		{{all, all, all}, "a", "b", "b", "bc"},
-		{{officer, resident, all}, "a", "c", "b", "bc"},
-		{{all, bulk, bulk}, "ab", "c", "c", "c"},
-		{{all, all, all}, "abc", "", "", ""},
+		{{all, all, all}, "", "a", "a", "abc"},           {{resident, officer, all}, "", "b", "a", "abc"},
+		{{resident, all, resident}, "", "b", "a", "abc"}, {{officer, officer, officer}, "", "a", "a", "abc"},
+		{{all, all, all}, "a", "b", "b", "bc"},           {{officer, resident, all}, "a", "c", "b", "bc"},
+		{{all, bulk, bulk}, "ab", "c", "c", "c"},         {{all, all, all}, "abc", "", "", ""},
 	};
 
 	(void)state;
@@ -477,7 +473,7 @@ static void the_channel_is_chosen_by_purpose_among_those_that_send(void **state)
 		assert_string_equal(fixture_word(b.store.calls[0].json, "channels.officer"), cases[c].officer);
 		assert_string_equal(fixture_word(b.store.calls[0].json, "channels.resident"), cases[c].resident);
 		known = json_object_get(b.store.calls[0].json, "known");
-		json_array_foreach(known, i, name)
+		json_array_foreach (known, i, name)
 			joined[i] = json_string_value(name)[0];
 		assert_string_equal(joined, cases[c].known);
 		end_bench(&b);
