@@ -141,11 +141,22 @@ def test_a_later_text_about_something_else_opens_a_case_of_its_own(scene):
     assert scene.case(reply["case"])["type"] == "POL-6"
 
 
-def test_texts_in_one_moment_from_one_place_make_one_case(scene):
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        replies = list(pool.map(lambda n: scene.daemon.hook(BLOCKED, resident(n)), range(1, 9)))
-    assert [r.status for r in replies] == [200] * 8
-    assert scene.daemon.sql("select reporters, state from hl.case") == [{"reporters": 8, "state": "dispatched"}]
+def test_texts_that_wait_together_about_one_matter_make_one_case(scene, database):
+    """Two texts fill both batches under way; what waits behind them is one batch."""
+    others = [(resident(20 + n), f"{place}广场舞音响声音太大扰民") for n, place in enumerate(("碧水云天", "龙城御景"))]
+    lock = database.connect()
+    lock.autocommit = False
+    lock.cursor().execute("lock table hl.person in share mode")
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        replies = []
+        for texts in ([others[0]], [others[1]], [(resident(n), BLOCKED) for n in range(1, 9)]):
+            replies += [pool.submit(scene.daemon.hook, words, sender) for sender, words in texts]
+            waiting = f"hotlined_intake_waiting {len(replies)}\n".encode()
+            wait_for(lambda: waiting in scene.daemon.http("GET", "/metrics").body, what=f"{len(replies)} texts to wait")
+        lock.rollback()
+        assert [reply.result().status for reply in replies] == [200] * 10
+    lock.close()
+    assert scene.daemon.sql("select reporters, state from hl.case where type = 'FIR-1'") == [{"reporters": 8, "state": "dispatched"}]
 
 
 # --- review, scope, substance -------------------------------------------------------------------------------------
