@@ -14,6 +14,7 @@ import glob
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ JOBS = os.cpu_count() or 1
 UNIT_SECONDS = 120
 PYTEST_SECONDS = 480
 FAULTS_SECONDS = 3600
+GRACE_SECONDS = 60
 
 
 @dataclasses.dataclass
@@ -174,16 +176,31 @@ def read_junit(path, code):
     return tally
 
 
+def end_gently(process):
+    """As Ctrl-C does: pytest writes its report and its fixtures stop what they started."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def run_pytest(build, seconds, *args):
     with tempfile.TemporaryDirectory(prefix="hl-junit-") as temp:
         report = os.path.join(temp, "junit.xml")
         env = {**os.environ, "HL_BUILD": str(ROOT / build), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "pytest", "-q", "--durations=5", f"--junitxml={report}", *args]
+        process = subprocess.Popen(command, cwd=ROOT, env=env)
         try:
-            code = subprocess.run(command, cwd=ROOT, env=env, timeout=seconds, check=False).returncode
+            code = process.wait(seconds)
         except subprocess.TimeoutExpired:
             print(f"{' '.join(args)}: no end within {seconds} s")
+            end_gently(process)
             code = -1
+        except KeyboardInterrupt:
+            end_gently(process)
+            raise
         return read_junit(report, code)
 
 
