@@ -191,16 +191,14 @@ class Field:
         daemon.kill()
         self.timed(daemon.start)
 
-    def crash_at(self, point, trigger=None):
-        """Starts the daemon so that it ends itself at a point, waits for that, starts it again as it should be."""
+    def crash_at(self, point):
+        """Starts the daemon so that it ends itself at a point, and waits for that."""
         daemon = self.daemon
         daemon.program, daemon.environment = fault_program(self.cluster), {"HL_CRASH_AT": point}
         daemon.launch()
-        if trigger:
-            trigger()
         assert daemon.process.wait(30) == 137, f"{point}: ended with {daemon.process.returncode}\n{daemon.log()}"
+        daemon.process = None
         daemon.program, daemon.environment = self.cluster.hotlined, {}
-        self.timed(daemon.start)
 
     # after the fault
 

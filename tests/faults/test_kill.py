@@ -25,13 +25,11 @@ def test_survives_a_crash_at_every_point(field, table):
     field.people("people")
     for point in POINTS:
         field.crash_at(point)
-        field.daemon.kill()
     field.end_load()
     for point in CLOCK_POINTS:
         make_rungs_due(field)
         field.crash_at(point)
-        field.daemon.kill()
-    field.daemon.start()
+    field.timed(field.daemon.start)
     verdict = field.check("each crash point, one after the other", len(POINTS) + len(CLOCK_POINTS), table)
     assert field.database.one("select count(*) from hl.event where kind = 'rung'") > 0
     assert verdict.counts["unknown"] > 0
@@ -44,6 +42,7 @@ def test_survives_a_crash_at(field, table, point):
     field.load("load", rate=200)
     field.people("people")
     field.crash_at(point)
+    field.timed(field.daemon.start)
     field.wait_for_acks(200)
     field.check(point, 1, table)
 
@@ -56,6 +55,7 @@ def test_survives_a_crash_of_the_clock_at(field, table, point):
     field.daemon.stop()
     make_rungs_due(field)
     field.crash_at(point)
+    field.timed(field.daemon.start)
     field.check(point, 1, table)
     assert field.database.one("select count(*) from hl.event where kind = 'rung'") > 0
 
