@@ -39,6 +39,7 @@ struct hl_outbox {
 	struct hl_outbox_stats stats;
 	int64_t epoch;
 	bool is_started, is_leasing, is_settling, may_have_more;
+	bool is_owing; /* the database was away when we had results for it */
 	TAILQ_HEAD(, send) sends;
 	unsigned n_sending, n_calls;
 	json_t *results, *settling; /* waiting, and in the call under way */
@@ -96,6 +97,7 @@ static void on_settled(void *arg, const struct hl_pg_result *r)
 
 	ob->n_calls--;
 	ob->is_settling = false;
+	ob->is_owing = r->cls == HL_RETRY;
 	if (r->cls == HL_OK) {
 		hl_crash_point("settle.committed");
 		json_decref(ob->settling);
@@ -295,7 +297,8 @@ static void lease(void *arg)
 	const struct hl_config *c = ob->setup.config;
 	json_t *call;
 
-	if (!ob->is_started || ob->is_leasing) {
+	/* A lease gives up what ran out of its own: results that are owed since the database was away are told first. */
+	if (!ob->is_started || ob->is_leasing || ob->is_owing) {
 		ob->may_have_more = true;
 		return;
 	}

@@ -78,7 +78,8 @@ end $$;
 
 -- Results of attempts.
 -- Takes  batch: {"epoch": n, "items": [{attempt, outcome, external?, detail?, delay_us?, text?, parts?}]}.
--- A result only counts for the lease it was made under; a late one is recorded on the attempt and changes nothing else.
+-- A result only counts for the lease it was made under. One that comes after the lease was given up still tells what became
+-- of a notice that was not sent again since; otherwise it is recorded on the attempt and changes nothing else.
 create or replace function hl.settle(batch jsonb) returns jsonb language plpgsql as $$
 declare
   real_now constant timestamptz := clock_timestamp();
@@ -107,8 +108,9 @@ begin
         when t.outcome = 'unknown' then hl.resend_at(n.lane, real_now + interval '2 minutes')
         else real_now + greatest(t.delay_us * interval '1 microsecond',
                                  least(5 * 2 ^ least(n.tries - 1, 8), 600) * (0.8 + random() * 0.4) * interval '1 second') end
-    from tried t where n.id = t.notice_id and n.state = 'sending' and n.tries = t.n
-      and n.lease_epoch = (batch->>'epoch')::bigint;
+    from tried t where n.id = t.notice_id and n.tries = t.n and n.lease_epoch = (batch->>'epoch')::bigint
+      and (n.state = 'sending'
+           or n.state = 'unknown' and t.outcome in ('accepted', 'delivered', 'undelivered', 'refused'));
   get diagnostics n = row_count;
   return jsonb_build_object('now', hl.us(hl.now()), 'settled', n);
 end $$;

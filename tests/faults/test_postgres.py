@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import DEADLINE_S, Postgres
+from harness import DEADLINE_S, LEASE_S, Postgres
 from hl_testlib import wait_for
 
 # A text waits for the batches before it, then for its own; the rest is for the machine.
@@ -87,3 +87,19 @@ def test_hanging_database_is_answered_for_in_time(field, postgres, table):
 @pytest.mark.long
 def test_hanging_database_many_times(field, postgres, table):
     hang_server(field, postgres, table, 5, 200)
+
+
+def test_results_outlive_an_outage_longer_than_their_lease(field, postgres, table):
+    """The provider's answers come while the database hangs: the daemon knows them, so nothing is unknown or sent again."""
+    field.sink.mode("slow")
+    field.load("load", seconds=1, rate=30)
+    field.end_load()
+    wait_for(lambda: field.database.one("select count(*) filter (where state = 'sending') > 0 and"
+                                        " count(*) filter (where state = 'queued') = 0 from hl.notice"), pause=0.005)
+    with postgres.stopped():
+        time.sleep(LEASE_S + 1)  # the fault itself is time that passes
+    field.timed(lambda: wait_for(lambda: is_back(field), 15, "the service after PostgreSQL went on"))
+    note_probes(field)
+    verdict = field.check("SIGSTOP of PostgreSQL past the leases", 1, table)
+    assert field.daemon.log_lines("settle.failed"), "no result came while the database hung: nothing was tried"
+    assert verdict.counts["resent"] == 0 and verdict.counts["unknown"] == 0, verdict.counts
