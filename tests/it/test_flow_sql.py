@@ -100,6 +100,7 @@ def lead_of(database, number):
 
 def test_two_daemons_open_one_case_for_one_matter(database, link, pool):
     one, two = link(), link()
+    one.intake(item(database))  # the year's first case makes others wait anyway
     first, second = item(database, place="same"), item(database, place="same")
     with one.transaction():
         ((outcome, number),) = one.intake(first)

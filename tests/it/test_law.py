@@ -1,13 +1,14 @@
 """The law and the history: what moves, what is written about it, and that neither goes without the other."""
+import concurrent.futures
 import contextlib
 import hashlib
 
-import psycopg2
 import pytest
 
 import hl_rows as rows
 from hl_rows import (ILLEGAL_MOVE, NO_DISPATCH, REWRITE, SILENT_LIMITS, UNKNOWN_EVENT, UNRECORDED, WRONG_START, refused_at_commit,
                      sqlstate)
+from hl_testlib import wait_for
 
 
 # --- the law ------------------------------------------------------------------------------------------------------
@@ -218,10 +219,12 @@ def test_the_chain_is_computed_by_the_database_whatever_is_given(cursor, keys):
 def test_two_writers_cannot_fork_a_chain(database, cursor):
     case, _ = committed(cursor)
     rows.event(cursor, case, "note")
-    with contextlib.closing(database.connect()) as second, second.cursor() as other:
-        other.execute("set lock_timeout = '100ms'")
-        with pytest.raises(psycopg2.errors.LockNotAvailable):
-            rows.event(other, case, "note")
+    with (contextlib.closing(database.connect()) as second, second.cursor() as other,
+          concurrent.futures.ThreadPoolExecutor(1) as pool):
+        later = pool.submit(rows.event, other, case, "note")
+        wait_for(lambda: database.sql("select 1 from pg_stat_activity where pid = %s and wait_event_type = 'Lock'",
+                                      (second.get_backend_pid(),)), what="the second writer to wait")
         cursor.connection.commit()
-        rows.event(other, case, "note")
+        assert later.result() == 4
     assert rows.one(cursor, "select array_agg(seq order by seq) from hl.event where case_id = %s", (case,)) == [1, 2, 3, 4]
+    assert rows.one(cursor, "select hl.verify('{}')")["broken"] == []
