@@ -255,13 +255,17 @@ def test_downtime_collapses_to_the_latest_rung_that_means_something(start):
 OPEN, DUE = 10_000, 7
 
 
-def insert_ladders(database, first, n, due):
-    """Running review clocks by SQL, without cases: the scan must not look at what they belong to."""
+def insert_reviews(database, first, n, due):
+    """Cases in review with their running clocks, by SQL: the scan is about how many there are."""
+    last = first + n - 1
     database.sql("set session_replication_role = replica")
+    database.sql(
+        "insert into hl.case (id, code, type, urgency, state, opened_at)"
+        " select id, '26-' || id, 'POL-6', 'normal', 'review', hl.now() from generate_series(%s, %s) id", (first, last))
     database.sql(
         "insert into hl.ladder (case_id, rungs, dues, due_at)"
         " select id, array['review'], array[d.at], d.at from generate_series(%s, %s) id"
-        " cross join lateral (select hl.now() + %s + id * interval '1 second' as at) d", (first, first + n - 1, due))
+        " cross join lateral (select hl.now() + %s + (id - %s) * interval '1 second' as at) d", (first, last, due, first))
     database.sql("set session_replication_role = origin")
 
 
@@ -284,14 +288,15 @@ def nodes(plan):
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["no statistics yet", "analyzed"])
 def test_the_scan_for_due_rungs_reads_one_index_and_only_what_is_due(database, analyzed):
-    insert_ladders(database, 1_000_000, OPEN, datetime.timedelta(days=3))
-    insert_ladders(database, 2_000_000, DUE, datetime.timedelta(days=-60))
+    insert_reviews(database, 1_000_000, OPEN, datetime.timedelta(days=3))
+    insert_reviews(database, 2_000_000, DUE, datetime.timedelta(days=-60))
     if analyzed:
-        database.sql("analyze hl.ladder")
+        database.sql("analyze hl.ladder, hl.case")
     plans = plans_of(database, """select hl.fire_due('{"limit": 5000}')""")
-    scans = [node for plan in plans for node in nodes(plan["Plan"]) if node.get("Relation Name") == "ladder"]
-    reads = [node for node in scans if node["Node Type"] != "ModifyTable"]
-    assert reads
+    # Without statistics the few cases may be looked up among those in review; the clocks are found by their index.
+    watched = ("ladder", "case") if analyzed else ("ladder",)
+    reads = [node for plan in plans for node in nodes(plan["Plan"])
+             if node.get("Relation Name") in watched and node["Node Type"] != "ModifyTable"]
     finding = [node for node in reads if node.get("Index Name") == "ladder_due"]
     assert finding and all(node["Actual Rows"] <= DUE for node in finding), reads
     for node in reads:
@@ -301,7 +306,7 @@ def test_the_scan_for_due_rungs_reads_one_index_and_only_what_is_due(database, a
 
 
 def test_a_scan_with_nothing_due_reads_no_row(database):
-    insert_ladders(database, 1_000_000, OPEN, datetime.timedelta(days=3))
+    insert_reviews(database, 1_000_000, OPEN, datetime.timedelta(days=3))
     database.sql("analyze hl.ladder")
     plans = plans_of(database, """select hl.fire_due('{"limit": 5000}')""")
     scans = [node for plan in plans for node in nodes(plan["Plan"]) if node.get("Index Name") == "ladder_due"]
