@@ -23,8 +23,8 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 JOBS = os.cpu_count() or 1
-UNIT_SECONDS = 120
-PYTEST_SECONDS = 480
+UNIT_SECONDS = 300
+PYTEST_SECONDS = 1500
 FAULTS_SECONDS = 3600
 GRACE_SECONDS = 60
 
