@@ -297,7 +297,7 @@ static void lease(void *arg)
 	const struct hl_config *c = ob->setup.config;
 	json_t *call;
 
-	/* A lease gives up what ran out of its own: results that are owed since the database was away are told first. */
+	/* A lease gives up what ran out of its own: results owed since the database was away are told first. */
 	if (!ob->is_started || ob->is_leasing || ob->is_owing) {
 		ob->may_have_more = true;
 		return;

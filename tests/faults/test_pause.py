@@ -34,7 +34,7 @@ def test_goes_on_after_pauses_longer_than_a_lease(field, table):
     pause_under_load(field, table, 3, LEASE_S + 2, 200)
 
 
-@pytest.mark.parametrize("mode", ["hang", "slow"])
+@pytest.mark.parametrize("mode", [pytest.param("hang", marks=pytest.mark.long), "slow"])
 def test_woken_daemon_does_not_undo_what_its_peer_settled(make_field, table, mode):
     """It stops with sends under way, the peer takes its leases over, then its late results come: none, or good ones."""
     field = make_field(daemons=2)
