@@ -64,7 +64,7 @@ create table hl.case (
   head_hash bytea,
   constraint done_cases_know_when check (state <> 'done' or done_at is not null),
   constraint closed_cases_know_when check (state <> 'closed' or closed_at is not null)
-);
+) with (fillfactor = 60); -- its head moves with every event: room for versions on the same page, no index touched
 create index case_open_by_place on hl.case (compound, type, place)
   where state in ('review', 'dispatched', 'working', 'waiting', 'reopened');
 create index case_for_operators on hl.case (opened_at) where state in ('review', 'reopened', 'done');
@@ -102,7 +102,7 @@ create table hl.task (
   constraint signed_tasks_know_when check (state not in ('signed', 'arrived') or signed_at is not null),
   constraint arrived_tasks_know_when check (state <> 'arrived' or arrived_at is not null),
   constraint done_tasks_know_when check (state <> 'done' or (done_at is not null and result is not null))
-);
+) with (fillfactor = 80);
 -- A closed lead makes room: a case that was reopened gets a new one.
 create unique index one_lead_task_per_case on hl.task (case_id)
   where role = 'lead' and state not in ('handed_back', 'withdrawn', 'closed');

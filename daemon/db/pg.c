@@ -21,12 +21,14 @@
 #define DEADLINE_SCAN_US (50 * HL_US_PER_MS)
 
 /* Durability and time-outs of the session; checked again by hl.hello. The last column tells whether a commit will last.
+ * Plans are made once and never on a sequential scan: one made while a table was small would be kept while it grows.
  */
 #define SESSION_SQL                                                                                                    \
 	"select set_config('synchronous_commit', 'on', false), set_config('statement_timeout', '30s', false), "        \
 	"set_config('lock_timeout', '5s', false), set_config('idle_in_transaction_session_timeout', '5s', false), "    \
 	"set_config('TimeZone', 'UTC', false), set_config('client_min_messages', 'warning', false), "                  \
-	"set_config('jit', 'off', false), current_setting('fsync')"
+	"set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false), "                                \
+	"set_config('plan_cache_mode', 'force_generic_plan', false), current_setting('fsync')"
 
 enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_SETUP, LINK_READY };
 
