@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -273,8 +274,13 @@ class Daemon:
                 found.append(line)
         return found
 
+    def disclosures(self):
+        """Log lines with a whole number of the demo block, or with Chinese text as phones send it."""
+        return [line for line in self.log().splitlines() if re.search(r"1000000\d{4}(?!\d)|[\u4e00-\u9fff]", line)]
+
     def stop(self, timeout=10.0):
-        """Asks for the drain; exit code 0 within timeout and no error line the test did not announce."""
+        """Asks for the drain; exit code 0 within timeout, no error line the test did not announce, and nothing of
+        anybody's number or words in the log."""
         if self.process is not None:
             process, self.process = self.process, None
             process.send_signal(signal.SIGTERM)
@@ -287,6 +293,7 @@ class Daemon:
             assert code == 0, f"exit code {code}:\n{self.log()}"
         errors = self.unexpected_errors()
         assert not errors, "error lines in the log:\n" + "\n".join(errors)
+        assert not self.disclosures(), "numbers or words of people in the log:\n" + "\n".join(self.disclosures())
 
     def kill(self):
         """kill -9, as a crash. start() begins anew on the same folder, port and log."""
