@@ -33,7 +33,7 @@ FAULT_SRC := daemon/intake/intake.c daemon/intake/dialogue.c daemon/notify/outbo
 FAULT_OBJ := $(FAULT_SRC:%.c=$(BUILD)/faults/o/%.o)
 TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink
 
-# Debian's own, which the packages python3-pytest and python3-psycopg2 belong to.
+# Debian's own, which the packages python3-pytest, python3-pytest-xdist and python3-psycopg2 belong to.
 PYTHON   ?= /usr/bin/python3
 
 .PHONY: all tools bench clean unit-bins deps run check unit it faults lint config-table

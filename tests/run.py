@@ -27,6 +27,8 @@ UNIT_SECONDS = 300
 PYTEST_SECONDS = 1500
 FAULTS_SECONDS = 3600
 GRACE_SECONDS = 60
+# Files of tests at once, each worker with a cluster, daemons and ports of its own. They wait more than they compute.
+WORKERS = ["-n", str(max(2, min(JOBS, 4))), "--dist", "loadfile"]
 
 
 @dataclasses.dataclass
@@ -206,18 +208,19 @@ def run_pytest(build, seconds, *args):
 
 def part_it(build):
     folders = [f"tests/{f}" for f in ("it", "e2e") if glob.glob(str(ROOT / "tests" / f / "test_*.py"))]
-    return run_pytest(build, PYTEST_SECONDS, *folders) if folders else Tally()
+    return run_pytest(build, PYTEST_SECONDS, *WORKERS, *folders) if folders else Tally()
 
 
-def part_faults(build, which="not long", seconds=PYTEST_SECONDS):
+def part_faults(build, which="not long", seconds=PYTEST_SECONDS, how=WORKERS):
     if not make(f"BUILD={build}", "WERROR=-Werror", "all", "tools"):
         print("faults: the tools do not build")
         return Tally(failed=1)
-    return run_pytest(build, seconds, "-m", which, "tests/faults")
+    return run_pytest(build, seconds, *how, "-m", which, "tests/faults")
 
 
 def part_faults_long(build):
-    return part_faults(build, "long", FAULTS_SECONDS)
+    """One after the other: what they measure is the time of recovery."""
+    return part_faults(build, "long", FAULTS_SECONDS, how=())
 
 
 PARTS = {"build": part_build, "clang": part_clang, "lint": part_lint, "unit": part_unit, "it": part_it, "faults": part_faults}

@@ -49,7 +49,8 @@ choose_sockdir() {
 
 make_user() {
   id -u "$owner" >/dev/null 2>&1 && return
-  useradd --system --user-group --no-create-home --home-dir /var/lib/hotlined --shell /usr/sbin/nologin "$owner"
+  useradd --system --user-group --no-create-home --home-dir /var/lib/hotlined --shell /usr/sbin/nologin "$owner" ||
+    id -u "$owner" >/dev/null # made by somebody else in the meantime
 }
 
 make_dir() {

@@ -5,14 +5,14 @@
 # check  the same and what the tests and lints need
 # Nothing is done, not even apt-get update, when every package is there. Says what it will do before
 # it does it. Uses sudo when not root.
-# Leaves no service running that was not there before: no PostgreSQL `main` cluster, no Kannel boxes.
+# Leaves no service running that was not there before: no PostgreSQL `main` cluster, no Kannel boxes, no Prometheus.
 # Limits: Debian 12 and its relatives; package versions are what the distribution ships.
 set -euo pipefail
 
 run_packages=(gcc make pkg-config libc6-dev libevent-dev libcurl4-openssl-dev libjansson-dev libpq-dev libinih-dev
   libcmocka-dev libutf8proc-dev libicu-dev libssl-dev ca-certificates postgresql)
-check_packages=(git python3 python3-pytest python3-psycopg2 kannel kannel-extras clang clang-tidy clang-format cppcheck
-  universal-ctags libclang-rt-14-dev)
+check_packages=(git python3 python3-pytest python3-pytest-xdist python3-psycopg2 kannel kannel-extras prometheus clang
+  clang-tidy clang-format cppcheck universal-ctags libclang-rt-14-dev)
 
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
@@ -52,7 +52,7 @@ if [[ " ${missing[*]} " == *" postgresql "* ]] && ! grep -qs '^ *create_main_clu
   printf 'create_main_cluster = false\n' | as_root tee -a "$createcluster" >/dev/null
 fi
 
-# While packages are set up, the two services may not start; whatever policy was there before comes back.
+# While packages are set up, these services may not start; whatever policy was there before comes back.
 policy=/usr/sbin/policy-rc.d
 saved=
 restore_policy() {
@@ -68,7 +68,7 @@ trap restore_policy EXIT
 trap 'exit 130' INT TERM
 as_root tee "$policy" >/dev/null <<POLICY
 #!/bin/sh
-case "\$1" in kannel*|postgresql*) exit 101 ;; esac
+case "\$1" in kannel*|postgresql*|prometheus*) exit 101 ;; esac
 [ ! -x "${saved:-/nonexistent}" ] || exec "${saved:-/nonexistent}" "\$@"
 exit 0
 POLICY
@@ -78,7 +78,8 @@ as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
 as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
 
 # Nor after the next start of the machine.
-if [[ " ${missing[*]} " == *" kannel "* ]]; then
-  as_root update-rc.d kannel disable >/dev/null 2>&1 || say "could not disable Kannel's own service: see update-rc.d"
-fi
+for service in kannel prometheus; do
+  [[ " ${missing[*]} " != *" $service "* ]] || as_root update-rc.d "$service" disable >/dev/null 2>&1 ||
+    say "could not disable the service $service: see update-rc.d"
+done
 say "done"

@@ -41,6 +41,17 @@ def field(make_field):
     return made
 
 
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = TABLE
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """What a worker of pytest-xdist found; one that crashed tells nothing."""
+    TABLE.extend(getattr(node, "workeroutput", {}).get("faults", []))
+
+
 def cell(value):
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 

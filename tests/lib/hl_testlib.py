@@ -3,7 +3,7 @@
 Owns     everything below one short folder in /tmp; it is gone at the end of the session.
 Who      as root the cluster and the daemons run as the user `hotlined` (made by daemon/run/cluster.sh), tests stay
          root, whom peer authentication lets be any role; as anyone else everything runs as that user.
-Limits   one cluster per pytest process; every test module has a database of its own.
+Limits   one cluster per pytest process (pytest-xdist: per worker); every test module has a database of its own.
 """
 import contextlib
 import dataclasses
@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -41,11 +42,23 @@ def wait_for(condition, timeout=10.0, what=None, pause=0.02):
         time.sleep(pause)
 
 
+def shuffled_ports():
+    """Those of this pytest-xdist worker, below the ports that outgoing connections get: none of these may take a port
+    whose daemon is down for a moment."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = range(20000 + worker, 32768, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    return itertools.cycle(random.sample(ports, len(ports)))
+
+
+PORTS = shuffled_ports()
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that was free a moment ago. The daemon binds it at once, so the gap is small."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port of 127.0.0.1 that was free a moment ago and that nobody else in this run of tests is given."""
+    for port in PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Cluster:
