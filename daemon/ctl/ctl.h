@@ -35,6 +35,8 @@ json_t *ctl_admin(struct ctl *ctl, const char *verb, json_t *args);
 /* ctl_post - POST of a JSON text to a URL. Gives the HTTP status (0: no answer) and the body. */
 long ctl_post(const char *url, const char *unix_path, const char *body, struct hl_buf *answer, struct hl_error *err);
 
+/* ctl_ref_doc - one reference document of a folder. Gives NULL after err. */
+json_t *ctl_ref_doc(const char *dir, const char *kind, struct hl_error *err);
 /* ctl_ref_docs - all reference documents of a folder, calendar expanded. Gives NULL after err. */
 json_t *ctl_ref_docs(const char *dir, struct hl_error *err);
 /* ctl_refdata - the same, parsed. */

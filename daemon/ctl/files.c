@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "templates", "ladder"};
+static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "templates", "ladder", "grammar"};
 
-static json_t *load_file(const char *dir, const char *kind, struct hl_error *err)
+json_t *ctl_ref_doc(const char *dir, const char *kind, struct hl_error *err)
 {
 	char path[4096];
 	json_error_t at;
@@ -26,7 +26,7 @@ json_t *ctl_ref_docs(const char *dir, struct hl_error *err)
 	char path[4096];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		json_t *doc = load_file(dir, kinds[i], err);
+		json_t *doc = ctl_ref_doc(dir, kinds[i], err);
 
 		if (!doc) {
 			json_decref(docs);

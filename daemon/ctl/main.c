@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ERRORS_MAX_BYTES (64u << 10)
 
@@ -27,7 +28,7 @@ static const struct command {
 	{"idle", "", "is anything due still on its way?", cmd_idle},
 	{"import", "all DIR | KIND FILE [--why TEXT]",
 	 "bring reference data into the database: units case_types limits rules places "
-	 "calendar templates ladder contacts",
+	 "calendar templates ladder grammar contacts",
 	 cmd_import},
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
 	{"classify", "< JSONL", "{\"id\",\"text\"} per line -> case type, unit, urgency; no database", cmd_classify},
@@ -45,7 +46,8 @@ static void print_help(FILE *out)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-9s %s\n            %s\n", commands[i].name, commands[i].arguments, commands[i].help);
 	fputs("\nThe configuration is -c FILE, else $HOTLINE_CONF, else var/hotlined.conf. --ref DIR names the\n"
-	      "folder of reference files (default schema/ref). --json prints JSON. Failure is a non-zero exit "
+	      "folder of reference files (default schema/ref, here or beside the program's folder). --json prints "
+	      "JSON. Failure is a non-zero exit "
 	      "status.\n",
 	      out);
 }
@@ -141,10 +143,27 @@ static int read_options(struct ctl *ctl, int argc, char **argv)
 	return at;
 }
 
+/* schema/ref here, else beside the folder of the program: the commands that need no database work from anywhere. */
+static const char *shipped_ref_dir(char *path, size_t path_bytes)
+{
+	static const char here[] = "schema/ref", beside[] = "/../schema/ref";
+	ssize_t n = readlink("/proc/self/exe", path, path_bytes - sizeof(beside));
+	char *slash;
+
+	if (access(here, R_OK) == 0 || n <= 0)
+		return here;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	memcpy(slash ? slash : path, beside, sizeof(beside));
+	return access(path, R_OK) == 0 ? path : here;
+}
+
 int main(int argc, char **argv)
 {
+	char ref_dir[4096];
 	const char *env = getenv("HOTLINE_CONF");
-	struct ctl ctl = {.config_path = env ? env : "var/hotlined.conf", .ref_dir = "schema/ref"};
+	struct ctl ctl = {.config_path = env ? env : "var/hotlined.conf",
+			  .ref_dir = shipped_ref_dir(ref_dir, sizeof(ref_dir))};
 	int at = read_options(&ctl, argc, argv), rc;
 	const struct command *command = at < argc ? find(argv[at]) : NULL;
 

@@ -100,7 +100,6 @@ static int parse_line(struct ctl *ctl, void *arg, const json_t *line)
 	json_t *args = json_object();
 	size_t i, n = 0;
 
-	(void)arg;
 	if (!json_is_string(json_object_get(line, "text")) || !json_is_string(who)) {
 		json_decref(args);
 		return ctl_fail(ctl, "who and text: must be strings");
@@ -109,7 +108,7 @@ static int parse_line(struct ctl *ctl, void *arg, const json_t *line)
 		if (n < CODES_MAX && json_is_string(code))
 			codes[n++] = (struct hl_slice){json_string_value(code), json_string_length(code)};
 	hl_arena_init(&arena, 16u << 20);
-	hl_talk_parse(strcmp(json_string_value(who), "officer") == 0,
+	hl_talk_parse(arg, strcmp(json_string_value(who), "officer") == 0,
 		      hl_text_decode(&arena, text_field(line, "text"), "UTF-8"), codes, n, &arena, &said);
 	if (said.days)
 		json_object_set_new(args, "days", json_integer(said.days));
@@ -125,7 +124,18 @@ static int parse_line(struct ctl *ctl, void *arg, const json_t *line)
 
 int cmd_parse(struct ctl *ctl)
 {
-	return for_each_line(ctl, parse_line, NULL);
+	struct hl_error err = {.text = ""};
+	struct hl_grammar *grammar = NULL;
+	json_t *doc = ctl_ref_doc(ctl->ref_dir, "grammar", &err);
+	int rc;
+
+	if (!doc || hl_grammar_new(doc, &grammar, &err) != HL_OK)
+		rc = ctl_fail(ctl, "grammar: %s", err.text);
+	else
+		rc = for_each_line(ctl, parse_line, grammar);
+	hl_grammar_free(&grammar);
+	json_decref(doc);
+	return rc;
 }
 
 /* ---- place, segments ------------------------------------------------------ */

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 static const char *const kinds[] = {"units",  "case_types", "limits",    "rules",
-				    "places", "calendar",   "templates", "ladder"};
+				    "places", "calendar",   "templates", "ladder",
+				    "grammar"};
 
 /* conninfo, words or a URI, with another user: libpq takes the last of two. */
 static char *with_user(const char *conninfo, const char *user)

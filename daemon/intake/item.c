@@ -72,14 +72,14 @@ static void overrule_disposition(json_t *item, bool has_number, bool is_blank)
 }
 
 /* What the words ask for. Nothing a human asks for stands before an emergency the words tell of. */
-static enum hl_verb verb_of(const json_t *item, struct hl_slice text, struct hl_arena *arena)
+static enum hl_verb verb_of(const struct hl_refdata *ref, const json_t *item, struct hl_slice text, struct hl_arena *arena)
 {
 	const char *urgency = json_string_value(json_object_get(item, "urgency"));
 	struct hl_said said;
 
 	if (hl_text_is_blank(text))
 		return HL_VERB_REPORT;
-	hl_talk_parse(false, text, NULL, 0, arena, &said);
+	hl_talk_parse(ref->grammar, false, text, NULL, 0, arena, &said);
 	if (said.verb != HL_VERB_NONE && urgency && strcmp(urgency, "emergency") == 0)
 		return HL_VERB_REPORT;
 	return said.verb;
@@ -100,7 +100,7 @@ json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const 
 	json_object_set_new(item, "sent_to", text_json(hl_text_decode(arena, in->to, "UTF-8")));
 	json_object_set_new(item, "body", text_json(text));
 	json_object_set_new(item, "raw", raw_json(arena, in->raw.len > 0 ? in->raw : in->bytes));
-	json_object_set_new(item, "verb", json_string(hl_verb_name(verb_of(item, text, arena))));
+	json_object_set_new(item, "verb", json_string(hl_verb_name(verb_of(ref, item, text, arena))));
 	if (!hl_arena_failed(arena))
 		return item;
 	json_decref(item);

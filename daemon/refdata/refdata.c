@@ -33,13 +33,15 @@ static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 	if (cls == HL_OK)
 		cls = named(hl_templates_new(json_object_get(ref->docs, "templates"), &ref->templates, err),
 			    "templates", err);
+	if (cls == HL_OK)
+		cls = named(hl_grammar_new(json_object_get(ref->docs, "grammar"), &ref->grammar, err), "grammar", err);
 	return cls;
 }
 
 enum hl_class hl_refdata_new(json_t *docs, struct hl_refdata **out_r, struct hl_error *err)
 {
-	static const char *const kinds[] = {"units",  "case_types", "limits",   "rules",
-					    "places", "calendar",   "templates"};
+	static const char *const kinds[] = {"units",  "case_types", "limits",    "rules",
+					    "places", "calendar",   "templates", "grammar"};
 	struct hl_refdata *ref;
 	enum hl_class cls;
 
@@ -70,6 +72,7 @@ void hl_refdata_free(struct hl_refdata **refp)
 	hl_classifier_free(&ref->classifier);
 	hl_gazetteer_free(&ref->gazetteer);
 	hl_templates_free(&ref->templates);
+	hl_grammar_free(&ref->grammar);
 	hl_calendar_fini(&ref->calendar);
 	json_decref(ref->docs);
 	free(ref);

@@ -31,21 +31,18 @@ static bool is_alnum(uint32_t cp)
 /* One value for all spellings of a code character; 0 for what cannot be in a code. */
 static uint32_t canon(uint32_t cp)
 {
-	static const char numerals[] = "〇一二三四五六七八九";
-	struct hl_slice s = HL_LIT(numerals);
+	int value;
 
 	if (cp >= 'A' && cp <= 'Z')
 		cp += 'a' - 'A';
-	if (cp == 'o' || cp == 0x96F6) /* 零 */
+	if (cp == 'o')
 		return '0';
 	if (cp == 'i' || cp == 'l')
 		return '1';
 	if (is_alnum(cp))
 		return cp;
-	for (size_t pos = 0, value = 0; cp > 0x7F && pos < s.len; value++)
-		if (hl_text_next(s, &pos) == cp)
-			return '0' + (uint32_t)value;
-	return 0;
+	value = cp == 0x4E24 ? -1 : rune_numeral(cp); /* nobody spells a code with the spoken two */
+	return value >= 0 && value <= 9 ? '0' + (uint32_t)value : 0;
 }
 
 static bool is_wrapper(uint32_t cp)
@@ -71,7 +68,7 @@ static bool is_left_free(const struct words *w, size_t at)
 
 	while (from > 0 && is_alnum(w->runes[from - 1].cp) && !w->runes[from].has_gap)
 		from--;
-	return from == at || (words_match(w, from, talk_grammar.english, &end) && end == at);
+	return from == at || (words_match(w, from, CUE_english, &end) && end == at);
 }
 
 /* "3F7K3天": digits may follow when something else than letters follows them. */
@@ -166,7 +163,7 @@ static bool is_after_verb(const struct words *w, size_t at)
 	while (at > 0 && !rune_is_word(w->runes[at - 1].cp))
 		at--;
 	for (size_t back = 1; back <= 8 && back <= at; back++)
-		if (words_match(w, at - back, talk_grammar.before_code, &end) && end == at)
+		if (words_match(w, at - back, CUE_before_code, &end) && end == at)
 			return true;
 	return false;
 }
@@ -176,11 +173,21 @@ static bool is_beside_code(const struct words *w, const struct token *t)
 {
 	size_t back = t->from, end;
 
-	while (back > 0 && (!rune_is_word(w->runes[back - 1].cp) || words_match(w, back - 1, "和 及 跟 与", &end)))
+	while (back > 0 && (!rune_is_word(w->runes[back - 1].cp) || words_match(w, back - 1, CUE_conjunctions, &end)))
 		back--;
 	if (back == 0 || w->runes[back - 1].cp != TALK_CODE)
 		return false;
 	return back < t->from ? w->runes[back].cp != ':' : words_ends_clause(w, t->to);
+}
+
+/* "3 days", "10kv": an amount and its measure. */
+static bool is_amount(const struct words *w, const struct token *t)
+{
+	size_t at = t->from, end;
+
+	while (at < t->to && is_digit(w->runes[at].cp))
+		at++;
+	return at > t->from && words_match(w, at, CUE_after_number, &end) && (at == t->to || end == t->to);
 }
 
 static bool looks_like_code(const struct words *w, const struct token *t, bool is_officer, size_t len, bool has_code)
@@ -188,8 +195,8 @@ static bool looks_like_code(const struct words *w, const struct token *t, bool i
 	size_t n = t->n_digits + t->n_letters, end;
 	bool after_verb = is_after_verb(w, t->from), alone = t->to == w->n && t->from == w->head;
 
-	if (n + 1 < len || n > len + 1 || words_match(w, t->to, talk_grammar.after_number, &end) ||
-	    words_match(w, t->from, talk_grammar.english, &end))
+	if (n + 1 < len || n > len + 1 || is_amount(w, t) || words_match(w, t->to, CUE_after_number, &end) ||
+	    words_match(w, t->from, CUE_english, &end))
 		return false;
 	if (has_code)
 		return n == len && t->n_letters > 0 && t->n_digits > 0 && (after_verb || is_beside_code(w, t));

@@ -8,11 +8,11 @@
 
 #define IDIOM_REACH 8 /* runes an idiom may start before an occurrence */
 
-static bool has(const struct words *w, size_t from, size_t to, const char *patterns)
+static bool has(const struct words *w, size_t from, size_t to, enum talk_cue cue)
 {
 	struct span found;
 
-	return words_find(w, (struct span){from, to}, patterns, &found);
+	return words_find(w, (struct span){from, to}, cue, &found);
 }
 
 /* Walks back over what may stand between a negation and the verb: 没来得及签, 还没有办结. */
@@ -22,29 +22,28 @@ static bool is_negated(const struct words *w, struct span s, struct span sentenc
 
 	while (at > sentence.from) {
 		at--;
-		if (words_match(w, at, talk_grammar.negators, &end))
-			return !(at > 0 && words_match(w, at - 1, "能不能 可不可 是不是 要不要 行不行 该不该", &end)) &&
-			       !words_match(w, at, "不了 不好 不到 不清 不明 不开 无误 未接 别的 别人 非常", &end);
-		if (!words_match(w, at, talk_grammar.negated_filler, &end))
+		if (words_match(w, at, CUE_negators, &end))
+			return !(at > 0 && words_match(w, at - 1, CUE_choice_before, &end)) &&
+			       !words_match(w, at, CUE_negator_idioms, &end);
+		if (!words_match(w, at, CUE_negated_filler, &end))
 			break;
 	}
-	return words_match(w, s.to, talk_grammar.negated_behind, &end);
+	return words_match(w, s.to, CUE_negated_behind, &end);
 }
 
-static bool ends_with(const struct words *w, struct span sentence, const char *patterns)
+static bool ends_with(const struct words *w, struct span sentence, enum talk_cue cue)
 {
 	size_t end;
 
 	for (size_t n = 1; n <= 3 && sentence.from + n <= sentence.to; n++)
-		if (words_match(w, sentence.to - n, patterns, &end) && end == sentence.to)
+		if (words_match(w, sentence.to - n, cue, &end) && end == sentence.to)
 			return true;
 	return false;
 }
 
 static bool is_asked(const struct words *w, struct span sentence)
 {
-	return has(w, sentence.from, sentence.to, talk_grammar.asking) ||
-	       ends_with(w, sentence, talk_grammar.asking_end) ||
+	return has(w, sentence.from, sentence.to, CUE_asking) || ends_with(w, sentence, CUE_asking_end) ||
 	       (sentence.to < w->n && w->runes[sentence.to].cp == '?');
 }
 
@@ -60,30 +59,30 @@ unsigned cue_doubts(const struct words *w, struct span s)
 		doubts |= TALK_NEGATED;
 	if (is_asked(w, sentence))
 		doubts |= TALK_ASKED;
-	if (has(w, sentence.from, sentence.to, talk_grammar.hedges) || ends_with(w, sentence, talk_grammar.hedge_end))
+	if (has(w, sentence.from, sentence.to, CUE_hedges) || ends_with(w, sentence, CUE_hedge_end))
 		doubts |= TALK_HEDGED;
-	if (has(w, sentence.from, s.from, talk_grammar.later) && !has(w, sentence.from, s.to, talk_grammar.settled))
+	if (has(w, sentence.from, s.from, CUE_later) && !has(w, sentence.from, s.to, CUE_settled))
 		doubts |= TALK_LATER;
 	return doubts;
 }
 
-static bool is_idiom(const struct words *w, struct span s, const char *idioms)
+static bool is_idiom(const struct words *w, struct span s, enum talk_cue cue)
 {
 	size_t from = s.from > IDIOM_REACH ? s.from - IDIOM_REACH : 0, end;
 
 	for (size_t at = from; at < s.to; at++)
-		if (words_match(w, at, idioms, &end) && end > s.from)
+		if (words_match_exception(w, at, cue, &end) && end > s.from)
 			return true;
 	return false;
 }
 
-bool cue_find(const struct words *w, const struct cue *cue, struct span within, unsigned doubts, struct span *found_r)
+bool cue_find(const struct words *w, enum talk_cue cue, struct span within, unsigned doubts, struct span *found_r)
 {
 	struct span s;
 
-	while (words_find(w, within, cue->words, &s)) {
+	while (words_find(w, within, cue, &s)) {
 		within.from = s.from + 1;
-		if (is_idiom(w, s, cue->idioms))
+		if (is_idiom(w, s, cue))
 			continue;
 		if (doubts == 0 || !(cue_doubts(w, s) & doubts)) {
 			*found_r = s;
@@ -93,7 +92,7 @@ bool cue_find(const struct words *w, const struct cue *cue, struct span within, 
 	return false;
 }
 
-bool cue_has(const struct words *w, const struct cue *cue, unsigned doubts)
+bool cue_has(const struct words *w, enum talk_cue cue, unsigned doubts)
 {
 	struct span found;
 

@@ -2,7 +2,6 @@
 #ifndef TALK_CUES_H
 #define TALK_CUES_H
 
-#include "grammar.h"
 #include "parts.h"
 
 enum talk_doubt {
@@ -17,8 +16,8 @@ unsigned cue_doubts(const struct words *w, struct span occurrence);
 
 /* cue_find - the first occurrence free of the named doubts.
  * Takes   within: where it may start */
-bool cue_find(const struct words *w, const struct cue *cue, struct span within, unsigned doubts, struct span *found_r);
-bool cue_has(const struct words *w, const struct cue *cue, unsigned doubts);
+bool cue_find(const struct words *w, enum talk_cue cue, struct span within, unsigned doubts, struct span *found_r);
+bool cue_has(const struct words *w, enum talk_cue cue, unsigned doubts);
 
 /* What the speakers' halves of the parser give; the entry binds the code and cuts the arguments. */
 struct meaning {

@@ -1,196 +1,336 @@
-/* grammar.c - the words officers and residents use (shape in grammar.h); pure data
+/* grammar.c - the grammar document, checked and compiled (contract in hotline/talk.h)
  *
- * To teach the gateway a phrasing, add it here and to the table in tests/unit/test_talk.c.
- * Chinese first, then English as the shipped templates teach it.
+ * Pure. Each pattern becomes a short program; programs are found by their first rune, so that a text is
+ * looked at once, however many patterns there are. Hand-written: a set of regular expressions knows neither
+ * clauses nor codes nor the ends of units' names, and says nothing about which list matched where.
  */
 #include "grammar.h"
 
-#include <stddef.h>
+#include "hotline/text.h"
+#include "words.h"
 
-const struct talk_grammar talk_grammar = {
-	/* ---- shapes of text ------------------------------------------------- */
-	.units = "街道办事处 街道办 街道 街办 办事处 管委会 居委会 社区 局 公司 中心 派出所 大队 中队 支队 消防 城管 水务 住建 供电 供热 "
-		 "供水 热力 电力 燃气 环卫 园林 园林环卫 交警 公安 市监 市场监管 规划 发改 人防 瑞祥 创时 自来水 综合执法 执法局 物业 "
-		 "移动 联通 电信 广电 铁塔 维保 镇政府 村委 县医院 疾控 应急 民政 信访 教体 别的单位 其他单位 其它单位 街 镇 站 院 所",
-	.openers = "回复 答复 你好 您好 领导 各位 主任 科长 同志 老师 好的 好 嗯 恩 哦 行 是的 明白 知道了 麻烦 辛苦 收到 已经 已 现 "
-		   "我们单位 我单位 本单位 我方 我们 我局 咱们 咱 俺们 俺 我 单位 那就 那 就 请 给 帮我 帮 关于 案件 工单 派单 单号 编号 "
-		   "短码 案号 号 该事项 事项 此事 该件 此件 这个 这单 这件 该单 该 此 需要 需 想 申请 要求 了 的 再 人员 人 报告 re: please pls",
-	.english = "sign signed accept accepted arrive arrived onsite progress update back return handback extend assist close closed help status "
-		   "chase add withdraw cancel received code case re",
-	.before_code = "签 签收 退 退回 退单 延 延期 结 办结 结案 到 协 转 进展 催 催办 查 查询 撤 撤销 撤诉 撤单 补充 收到 接单 短码 编号 单号 案号 "
-		       "牵手 不充 sign close extend back arrived arrive return assist progress status chase withdraw add accept",
-	.after_number = "号 栋 座 楼 单元 室 户 层 幢 区 路 天 日 月 年 元 点 块 个 人 万 米 度 % : 分 时 次 件 条 台 部 名 家 岁 kv kw mm 管 电梯 平",
-	.own_names = "热线 12345 物业办 网格",
-	.notice = "前回复=“签 前回复签 前回复\"签 前签收,~前办结 派单#:~ 派单=:~ 请=[0-9]前签收 已签收,请于 请回复办理进展 超时未签收 黄牌提醒 "
-		  "催签~: 群众已第~次催办 replysign 您反映的 您目前没有待办 请评价编号 没有看懂.签收回 前签收.~ 退#原因 延#天数原因",
-	.notice_end = "结果 前办结 前签收 会同处理 次催办 次催办) ”",
-	.notice_tail = "案号 case",
-	.before_notice = "回复: 回复 re: 转发: fwd: fw:",
-	.original = "原文: 原短信 原始短信 原消息 以下是 转发的短信 originalmessage",
-	.machine = "自动回复 自动答复 来电秘书 小秘书 系统自动 donotdisturb drivingmode i'mdriving autoreply automaticreply outofoffice auto-reply "
-		   "automaticresponse 请勿回复 不方便接电话 不方便接听 无法接听您的电话 稍后回电 稍后给您回电 稍后与您联系 稍后联系您 正在通话中 "
-		   "您拨打的 来电提醒 漏接来电 未接来电 免打扰 驾驶模式 语音信箱 会议模式 稍后回复您 稍后回复你 正在开会,稍后 正在开会,请 可以稍后给您打电话 能稍后给您打电话 晚点给您回电 "
-		   "i'llcallyou callyoulater can'ttalkrightnow",
-	.advert = "尊敬的 您的 您本月 您已 您有 您于 客户 退订 拒收 验证码 包裹 快递 取件 领取 点击 链接 额度 放款 贷 积分 会员 流量 余额 账单 话费 "
-		  "登录 订单 物流 优惠 活动 中奖 尾号 账户 充值 到账 缴费 预约 挂号 诈骗 温馨提示 http t.cn 红包 券 td",
-	.advert_unsigned = "恭喜您 恭喜你 中奖 幸运用户 验证码 退税热线 尊敬的客户 尊敬的用户 尊敬的业主 尊敬的会员 退订回 退订请 回t退 回复td 拒收请 "
-			   "点击链接 点击领取 尾号[0123456789] 贷款 放款 t.cn http:// https:// 领取奖 刷单 您的快递 您的包裹 您有新的 您有一 取件码 积分兑换 话费余额",
-	.thanks = "谢谢 多谢 谢了 谢啦 感谢 万分感激 辛苦 thanks thankyou thx 3q 3x 不客气 🙏",
-	.courtesy = "谢谢 多谢 谢了 谢啦 感谢 万分感激 辛苦了 辛苦 thanks thankyou thx thankyouverymuch verymuch 3q 3x 不客气 🙏 你们 您们 你 您 领导 "
-		    "了 啦 啊 哈 呀 哦 噢 呢 各位 大家 同志 师傅 政府 热线 支持 工作 对 的 关心 帮助 非常 十分 太 真 很 啊 麻烦 客服 老师 热心 so much",
+#include <stdlib.h>
+#include <string.h>
 
-	/* ---- doubts --------------------------------------------------------- */
-	.negators = "没 未 别 不 缓 勿 甭 莫 无 非 not",
-	.negated_filler = "有 能 法 给 再 急 着 要 用 想 必 可 来 得 及 去 让 予 须 先 正 式 全 被 需 愿 肯 敢 收 办 会 是 到 我 们",
-	.negated_behind = "不了 不成 不掉 不上 失败",
-	.asking = "? 怎么 咋 如何 是否 能否 能不能 可不可以 是不是 要不要 行不行 该不该 有没有 用不用 谁 哪 什么 啥 多少 几时 吗 可否 还是[结退签延转到]",
-	.asking_end = "没有 没 不 么 嘛",
-	.hedges = "好像 可能 应该 大概 估计 也许 貌似 似乎 不确定 感觉 觉得 怕是 恐怕 或许 像是 说不准 不太清楚 差不多 基本 算是 疑似 按说 按理",
-	.hedge_end = "吧 吧了 了吧",
-	.later = "等会 等下 等一下 等我 等~再 等~后 一会 晚点 晚些 回头 稍后 稍候 待会 明天 明日 后天 下午 明早 今晚 晚上 下周 下班前 周末 再 准备 打算 马上 就要 "
-		 "快 争取 预计 计划 之后 以后 才能 才可 尽快 尽早 日前 号前 天内 随后 过会 过后 等着 将 完了 先 拟 力争 确保 保证 月底前 年底前 要求 限期 责令",
-	.settled = "已 刚",
+#define PATTERN_MAX 64 /* bytes of a pattern */
+#define SET_MAX     32
 
-	/* ---- officers ------------------------------------------------------- */
-	.sign = {"^签 签# #签 <签> <签了 <签啦 <签~# 签收 已签 签一下 签了# 我签 我来签 我先签 来签> 代签 签领 牵手# 牵收# 千收# 签售# 签首# 迁收# #牵手 #签售 接单 接件 受理 认领 "
-		 "领单 接收# #接收 sign# #sign ^sign signed# #signed ^signed ^accept accept# #accept 签到# #签到 签~#>",
-		 "会签 签字 签名 签订 签约 签合同 签协议 签证 签发 标签 书签 签署 面签 签章 签承诺 签责任 签确认 签了协议 签了合同 签了字 签了承诺 "
-		 "签了确认 签了责任 签了和解 签了保证 签和解 签保证 签调解 签了调解 电签 签完 签过 业主签 住户签 让~签 要~签 待签"},
-	.got = {"收到 收悉 已收> ^收> ^收了 收下 received roger",
-		"收到的 收到照 收到投 收到群众 收到居民 收到业主 收到反映 收到通知书 收到整改 收到款 收到材料 收到货 收到配件"},
-	.going_there = {"马上去 马上到 马上过 马上派 马上安排人 马上出发 马上赶 马上处理 马上办 马上联系 马上落实 这就去 这就过 这就安排 这就派 这就到 这就赶 这就出发 "
-			"这就处理 这就办 现在就去 现在去 现在过去 现在就过 现在出发 立即去 立即派 立即赶 立即过 立即前往 立即处理 立即安排人 立刻去 立刻派 立刻赶 "
-			"立刻过 立刻处理 立马去 立马过 立马派 立马安排 立马处理 我去看 我们去看 我去处理 我们去处理 我来处理 我们来处理 我负责处理 马上就去 马上就到 "
-			"马上就过 即刻 尽快处理 尽快去 尽快办理 尽快派 去现场看看 我过去 我们过去 安排人去 安排人过去 派人过去 派人去",
-			"已~马上 "},
-	.arrive = {"^到> ^到# 到# #到> #到了 ^到了 ^到啦 ^到~了> #到~了> <到了> <到> <到~楼下 #刚到 ^刚到 <人到了 到现场 到达现场 抵达 到达 到场 到地方了 到小区了 "
-			   "到楼下了 到门口了 到了现场 在现场了 在现场> ^人到 ^人员到 人员到位 我们到了 我到了 人到位 我们到> ^arrived ^arrive arrived# arrive# #arrived "
-			   "#onsite ^onsite ^到位",
-			   "到期 到时 到底 到处 到货 到账 到家 到单位 到下 到明 到后 到今 到周 到月 到年 到目前 得到 看到 找到 遇到 收到 接到 听到 碰到 联系到 想到 见到 等到 "
-			   "拿到 查到 做到 提到 说到 达到 轮到 直到 闻到 买到 测到 问到 签到 整改到位 处理到位 到现在 约到 请~到场 让~到场 叫~到场 到场支援 到场配合 到场协助 "
-			   "维保到 师傅到 配件到 通知~到 到~开会 到~培训 到~办事"},
-	.progress = {"进展 #暂无进展 ^暂无进展 #没有进展 进度 ^progress progress# #progress ^update <反馈: <汇报: <情况: <近况", "进展顺利吗"},
-	.work_goes_on = {"正在 在修 在查 在挖 在换 在拆 在装 在清 在处理 在维修 在施工 在抢修 在协调 在联系 在核实 在调查 在排查 在走 在等 在路上 路上 在催 在跟 在测 在做 "
-			 "在整改 在赶 在沟通 在调 在办理 在核查 赶过去 赶往 前往 往~赶 还没 还未 尚未 没办结 未办结 没办完 没修 未修 没弄 没好 没完 还在 还要 还需 还得 还差 仍在 仍需 "
-			 "等配件 等~料 等厂家 等验收 已上报 经上报 上报了 等~来 等~回 等~到 等~审批 等~批复 等~结果 等~报告 等~认定 等~意见 待~后 待业主 待配件 待维保 待物业 待审批 待鉴定 待施工 待天气 约了 约好 约定 预约 约~上门 "
-			 "继续 部分 一半 初步 立案 已联系 联系了 已通知 通知了 已责令 责令 已下达 下达了 已督促 督促 约谈 已下单 已派人 派了人 已派 派了 已安排人 已安排维 已安排师 已安排施 已上报 "
-			 "跟进 协调中 处理中 维修中 施工中 整改中 办理中 调查中 核实中 排查中 抢修中 进行中 中>$ 没碰到 没找到 没人在 不在家 没人 联系不上 联系不到 打不通 打不开 不配合 不开门 "
-			 "拒绝 限期 整改通知 通知书 找到了 漏点 到货 配件 下单 进场 开工 开挖 蹲守 复查 已到位 已开展 已约 取样 检测 鉴定 明确了 查明 排查 勘查 查看了 看了现场 现场看 "
-			 "看过 去过 来过 去看了 去了 查了 问了 调取 调监控 走程序 走流程 走司法 申请维修资金 招标 报价 报审 已报 报给 方案 协商 调解 还剩 剩下 剩余 快好了 快完 "
-			 "快修好 差不多 只差 先~了 昨天 昨晚 今早 上午",
-			 "还没签 还没收 还未签 在路上遇 没人管 没人签"},
-	.plan_time = {"明天 后天 明早 明晚 今晚 下午 下周 周一 周二 周三 周四 周五 周六 周日 这两天 过两天 晚上 一会 等会 待会 晚点 稍后 中午 月底 [0123456789]点 "
-		      "[0123456789]号 [0123456789]日 预计 计划 准备 打算 争取 拟 最快 月初 天晴 天暖 开春 雨停 节后",
-		      ""},
-	.plan_work = {"再去 去看 去修 去查 上门 过去 去现场 到现场 维修 施工 处理 更换 安装 清理 拆除 联系 约 协调 整改 修好 恢复 完工 完成 换 装 挖 拆 清 焊 到 来 送 查 检修 复测 通 "
-		      "修 办 弄",
-		      "来电 回来 到家 来吃"},
-	.handback = {"^退> ^退[不这该非重派应归属错无没] 退# #退 <退> <退, <退单 <退给 退回 退单 退件 申请退 要求退 予以退 ^转> ^转# 转# <转~# 转到~局 转到~街道 转到~中心 转到~公司 ^转给 ^转@ 请转 转给@ 转派 转办 改派 转由 应转 "
-		     "^改转 <转@ 转@处理 转@办 ^back back# #back ^return return# #return ^handback handback#",
-		     "退不了 退不掉 退不回 退休 退还 退费 退款 退钱 退了钱 退税 退货 退伍 退订 退出 退换 退让 退房 退租 退给业主 退给居民 退给住户 退给群众 退给他 退给人 退给老人 退给租户 退给当事 退给投诉 "
-		     "退给诉求 退给反映 退给报修 退给客户 退押金 退赔 退役 退路 退步 退潮 退烧 退缴 退多收 清退 倒退 后退 衰退 退物业费 退停车费 退装修 退定金 退订金 退补 退差 退场 撤退 退耕 退线 "
-		     "退红线 退位 退学 退票 退卡 退保 退一 退水电 退电费 退水费 退暖 退费用 退余 退了吧 "
-		     "已退 退回业主 退回多收 退回费 退回押 退回来的 退回居民 退回住户 "
-		     "转告 转正 转账 转帐 转弯 转门 转让 转租 转角 转身 转发 转移 转达 转变 转圈 转动 运转 周转 好转 旋转 转院 转学 转款 转运 转化 转来 转过来 转到我 转我 转至我 流转 转机 转向 转接 "
-		     "中转 转悠 转包 转下 空转 转速 转换 转供电改 转供电费 转供电环 转售 已转 转一圈 转了 转成"},
-	.handed_on = {"已转 已经转 转给~了> 转过去了 转走了 已移交 已经移交 已转交 已交给 交给~了> 我转 我们转 已退 已经退 已报给 移交给",
-		      "我转业"},
-	.not_ours = {"不是我们 不归我们 不属于我们 不属我们 不属于我单位 不属我单位 不是我单位 不归我单位 非我单位 非我局 非我所 非我街道 非我辖区 不是本单位 不属本单位 不属于本单位 "
-		     "非本单位 不是我街道 不是我局 不是我所 不是我司 不是我公司 不是我社区 不是我辖区 不在我辖区 不在我们 不在我单位 不在我所 不在我街道 不在辖区 不属于辖区 不是辖区 不属于我局 "
-		     "不属于我街道 不属于我所 不属于我公司 不属于我司 不归我局 不归我所 不归我街道 不归街道 没关系 无关 不该我们 不由我们 不由我单位 不归我管 不归这 我们管不着 我们不管 没有管辖权 无管辖权 "
-		     "无权管 没有执法权 无执法权 不属于职责 不在~职责 不在~范围 不属于~范围 不属于~职责 不是~职责 超出~职责 我们不负责 我单位不负责 派错 分错 弄错单位 找错单位 不属于我们管 "
-		     "不是咱 不归咱 不属于咱 不是俺 不归俺 俺不管 我们没权 我们没有权 归@ 属于@管 属@管 属于@职责 属@职责 属于@负责 属于@ 应由@ 由@负责 是@的> 是@的事 是@的活 是@管 该@管 该@负责 应归@ "
-		     "是@职责 是@负责 找@去 归@管 应派 该派 找@> 不属我局 不属我街 不属我所 notours wrongunit",
-		     "已归 由物业负责 归还 归位 归正 归档 归零 不管怎 无关人员 无关紧要 是物业的 是业主的"},
-	.person_gone = {"我调走 调走了 调离 调岗 已调 休班 休假 请假 不在这个岗 不在岗 不在这 换人了 退休了 已退休 离职 辞职 不干了 离岗 换号 我不在 不是我值班 不值班 号码换 联系电话换 换成 "
-			"打错 找别人 联系别人 换联系人 更换联系 不再负责 不负责这 我不管 不归我管了 轮休 病假 产假 住院了 我在外地 我出差",
-			""},
-	.extend = {"^延 延# #延 <延> 延期 延长 延时 延后 延缓 顺延 宽限 宽延 展期 缓几天 缓一缓 多给 再给~天 给~天时间 再宽 推迟 延~天 延~日 延~周 延~个 延~礼拜 宽~天 缓~天 晚~天办 晚几天 "
-		   "延迟~天 延迟办 延迟到 时间不够 ^extend extend# #extend moretime",
-		   "延长线 延长管 延长杆 延长段 延伸 延误 蔓延 延续 拖延 延安 延边 工期延 施工延 厂家延 到货延 延期交房 延期交付 延期交 延时服务 延时摄 延期报 延期上"},
-	.assist = {"^协 协# #协 <协> <协: 协助 协同 协办 请求支援 请@ 需要@ 需@配合 需@协助 请~配合 请~协助 请~支援 请~协调 请协调 让@配合 让@来 让@过 让@派 叫@来 叫@派 派@来 找@配合 申请@ "
-		   "请求@ 帮忙联系 帮我们联系 帮叫 帮忙叫 支援 增援 要@配合 要@来 联合@ 会同@ 配合一下 得@配合 得让@ 希望@ 麻烦@ 能否~配合 ^assist assist# #assist",
-		   "协商 协议 协会 协调中 协管 不协 妥协 政协 协警 协定 已协调 协调好 协查 已请 已协助 正在协助 等联合 在协调 协调了 请~物业维修 已申请 申请维修 请转 请退 请延 请结 请签"},
-	.assist_command = {"^协 协# #协 <协> <协: <请@ 请求支援 请@配合 请@支援 请@协助 请@来 请@派 请协调 另请 请~支援 ^协助 #协助 协助# 同时请 #需@ #需要@ 还要@ 还需要@ 并请", "请转 请退 请延 请结 请签 协商 协议 协会 协管 协调中 协警"},
-	.close = {"办结 结案 结单 完结 结# <结> <结, <结: <结了> <结了, #结> #结了 #已结 ^结[已属不经现未] 已结> 已结# 已结了 已结, 都结了 <结~#> 办结了 结件 close# #close ^close closed# #closed ^closed",
-		  "结果出 结果还 结果未 结果没 等~结果 检查结果 鉴定结果 检测结果 处理结果 结束 结婚 结构 结论 结合 结实 结余 结算 结账 结帐 结局 结款 结清 结识 结缘 结石 结巴 结对 结尾 结伙 结队 结晶 "
-		  "结转 结存 结工资 结交 结伴 结冰 结盟 结拜 结扎 结业 团结 了结 小结 总结 凝结 冻结 勾结 纠结 连结 半截 结结 结钱 结=不 结过 结给 结没 办不结 结着 结得 结霜 结露 结垢 结块 "
-		  "前办结 办结率 办结时 办结期 限期办结 办结证 办结前 办结后 办结要 没法办结 不能办结 办结不 办结手续 办结领 完结不 结个 结去 结点 结网 结案率 结案=不 结单=不 可办结 结到"},
-	.close_wish = {"申请 可以 能 请 想 需要 建议 希望 要 可 同意 帮 给我 麻烦 让 说 等 待 准予 算 当 视为 试着 别 是不是 怎么 打算", "请审核 请查 请核 请知 请领导 等情况 主要 重要 需要的 已要"},
-	.close_slip = {"节# #节 接# #接> ^节> ^接> 洁# 杰# 借# 截# 解# 接了# ^接了 半截 半结 揭# 姐# 街# 接~#> 阶# 劫# 桔# 结巴", "接单 接件 接收 直接 连接 衔接 节点 对接"},
-	.still_open = {"还没 还未 尚未 没修 未修 没弄 没完 未完 没好 没处理 未处理 没办 等配件 正在 还在 还要 还需 还得 还差 仍在 继续 明天 后天 明早 明晚 下周 过两天 过几天 预计 争取 等~来 等~再 等着 "
-		       "待配件 待业主 待维 待施工 处理中 维修中 整改中 办理中 施工中 部分 一半 暂时 临时 先~再 打错 发错 不对 搞错 弄错 没解决完 不行 等通知 等审批 等材料 等天 等厂 没到 没来 今晚 "
-		       "不是这 不算 没有修 没有完 没有处理 不要结 别结 先不 没查 再看 待查 待定 不确定 可能 好像 应该 估计 大概 下个月 月底 联系不上 进行中",
-		       "照片明天 照片下午 照片~补 材料~补 资料~补 明天补照 明天补材 明天补资 明天补传 继续加强 继续关注 继续巡查 继续跟踪 继续跟进 继续督促 继续做好 部分业主 部分居民 部分住户 应该由 应该是业主 "
-		       "明天上传 明天发照 大部分 不行为 可能性"},
-	.done = {"处理了 处理完 处理好 已处理 已经处理 处理掉 搞定 弄好 修好 办好 办完 办妥 完事 完成 完工 竣工 好了 解决 清走 清完 清理 清运 整改完 整改到位 恢复 ok了 修复 已退 退给 退还 拆完 拆了 结束 妥了 通了 换好 换了 换完 弄完 干完 "
-		 "完毕 完活 弄妥 修完 修了 装好 装完 拆除了 拖走 没事了 没问题了 了结 处置完 done fixed finished solved 都好 来电了 来水了 能用了 正常了 好使",
-		 ""},
-	.vague = {"^在弄$ ^弄着$ ^在办$ ^在搞$ ^在忙$ ^忙着$ ^弄着呢$ ^在弄了$ ^在弄呢$ ^在看$ ^在处理$ ^在弄着$ ^办着呢$ ^正在弄$ ^正弄着$ ^已安排$ ^安排了$ ^已安排了$ ^在忙呢$ ^忙着呢$ ^在办了$ ^安排上了$ ^已阅$ ^正在忙$", ""},
-	.sign_all = {"签全部 全部签 全签 都签 签所有 所有~签 一起签 一并签 统一签 全部收到 都收到 全收到 全都签 全部接 都接 全接 都已签 通通签 一块签 签完全部 全部都签 全部受理 都受理 signall 都给签 一共~签 "
-		     "这几个~签 [两二三四五六七八九十23456789][个件条单]~签 [两二三四五六七八九十23456789][个件条单]~收到",
-		     ""},
-	.all_other = {"结全部 全部结 全结 都结 全部办结 都办结 全退 都退 全部退 退全部 一起退 一起结 一并结 一并退 全部延 都延 延全部 全延 全部转 都转 都到了 全部到 closeall 一块结 一块退 所有的都结 所有的都退 结所有 退所有", "都到位"},
-	.nth = {"第[一二三四五六七八九123456789][个件条单]~签 第[一二三四五六七八九123456789][个件条单]~收 第[一二三四五六七八九123456789][个件条单]~退 第[一二三四五六七八九123456789][个件条单]~结 "
-		"第[一二三四五六七八九123456789][个件条单]~到 第[一二三四五六七八九123456789][个件条单]~延 签第 退第 结第 延第 上面那个 前面那个 后面那个 刚才那个 头一个 最后一个 签~那个 那个~签",
-		"第一时间"},
-	.slip_of_thumb = {"打错了 发错了 按错了 手滑 误发 误触 点错 上条作废 上一条作废 忽略上 当我没 回错", ""},
-	.help_officer = {"帮助 help 怎么签 怎么回 怎么用 怎么弄 怎么发 怎么操作 怎么退 怎么延 怎么结 怎么办结 怎么填 怎么写 咋签 咋回 咋用 咋弄 咋发 咋操作 咋退 咋延 咋结 咋办结 如何签 如何回 如何操作 如何退 如何延 如何结 "
-			 "如何办结 如何使用 如何用 不会弄 不会用 不会签 不会回 不会操作 教教 教我 教一下 指令 命令 格式 使用说明 操作说明 操作手册 菜单 回什么 回复什么 回啥 回复啥 发什么 发啥 要回几 有什么功能 有哪些功能 用法 说明书 "
-			 "怎样签 怎样回 怎样退 怎样结 怎样延 怎么签收 怎么申请 咋申请 如何申请 怎么转 咋转 说明$ 不懂怎么",
-			 "帮助业主 帮助住户 帮助居民 帮助老人 帮助~修 帮助联系 帮助群众 帮助解决 帮助协调 命令书 责令 格式合同 怎么用电"},
-
-	/* ---- residents ------------------------------------------------------ */
-	.withdraw = {"^撤 撤# #撤 <撤> <撤了 撤销 撤回 撤诉 撤单 撤案 撤掉~诉 撤掉~单 撤件 撤投诉 撤吧 撤我的 撤吗 撤> 撤了> 撤了吧 要撤 想撤 申请撤 ^取消 取消# #取消 取消投诉 取消诉求 取消工单 取消反映 取消举报 取消报修 取消这个 取消吧 取消我 取消那 "
-		     "^withdraw withdraw# #withdraw ^cancel cancel# #cancel",
-		     "撤场 撤走 撤离 撤柜 撤出 撤换 撤职 撤资 撤退 撤销业委会 撤销物业 撤掉了 物业撤 保安撤 撤物业 取消订 取消了 取消停 取消车 取消电 取消供 取消免"},
-	.withdraw_all = {"全部撤 全撤 都撤 撤全部 撤所有 所有~撤 一起撤", ""},
-	.chase = {"^催 催# #催 催办 催一下 催促 催催 催一催 次催 再催 催了 催你 催下 ^chase chase# #chase ^hurry 来催 又催 我催 麻烦催 帮我催 帮忙催 帮催 加急",
-		  "催费 催缴 催发 催债 催收 催物业费 催交 催款 催租 催物业 催了物业 催过物业 催我交 催~费"},
-	.impatient = {"快派人 快点 赶紧 赶快 抓紧 尽快 怎么还没 怎么还不 咋还没 咋还不 咋还 怎么还 为什么还 为啥还 还没人 没人管 没人来 没人理 没人联系 没人给 没人问 没动静 没动静了 没消息 没信 没音 没反应 没回音 没回复 没结果 没解决 没修 没处理 没见人 "
-		      "没人打 没下文 还是没 还没 依然没 仍然没 一直没 都没 也没 天了 周了 月了 星期了 礼拜了 没人给我 等到什么 等多久 等几天 等到啥 到底管不管 管不管 有没有人管 没人问 有人管吗 有人处理吗 有人来吗 有人修吗 才能 不给解决 不解决 拖到 拖多 糊弄 推来推去 还要多久 还得多久 "
-		      "还要等 还得等 多少天 不见人 不回话 石沉 急死 等不及 等着呢 能不能快 速度 快给 快来修 快来人 快修 太慢 这么慢 效率",
-		      ""},
-	.status = {"^查> ^查# 查# #查 <查> <查询> ^查询 查一下 查下 查进度 查进展 查工单 查案 查单 查结果 查我的 查我所 查一查 查查# 帮我查 帮查 查全部 查所有 都查 ^status status# #status 看一下进度 问一下进度 问进度 问下进度",
-		   "查查物业 查一下物业 查物业 查一下账 查电费 查水费 查违建 查账 检查 调查 严查 彻查 查处 派人查 查一下谁 查监控 查一下是 查下谁"},
-	.status_words = {"进度 进展 有结果 结果了吗 结果了没 结果如何 结果怎么样 结果呢 出结果 啥结果 什么结果 处理得 处理的怎 处理到 处理怎么样 办得怎 办的怎 办得咋 办的咋 处理的咋 处理得咋 怎么样了 咋样了 咋样啦 咋样> 怎样了 如何了 到哪一步 到哪了 哪一步 受理了 收到了吗 收到没 "
-			 "收到了没 收到吗 派给谁 派给哪 派给了 哪个单位 哪个部门 谁负责 谁在管 谁在处理 谁管 归谁 由谁 什么时候 啥时候 几号能 哪天 多久能 什么时间 何时 几天能 结了没 结了吗 办结了 办完了 办好了 处理了吗 处理了没 处理了没有 处理完 处理好了吗 修好了吗 "
-			 "修了吗 解决了吗 解决了没 有消息 有信 有回复 回复了吗 有进展 状态 到什么程度 有没有派 有没有处理 有没有结果 安排了吗 安排了没 派人了吗 派人了没 派单了 立案了 登记上了 登记了吗 报上去 联系了吗 通过了 到谁那 在谁那 哪里了 哪儿了 问一下我 问下我 想问一下 我想问 问问 "
-			 "什么情况> 什么情况了 啥情况 动静了吗 有动静",
-			 ""},
-	.all_cases = {"全部 所有 都查 几个 几件 一起查 一并", ""},
-	.supplement = {"^补充 补充# #补充 <补充 补充一下 补充一点 补充说明 补充: 补充下 补一下 补一点 ^补 不充# #不充 步充# 补冲# 更正 纠正一下 更改一下 说错了 写错了 打错了 刚才说错 刚说错 应该是~不是 "
-		       "^对了 忘了说 忘说 忘记说 漏说 说漏 再说一点 再说明 还有一点 另外补 我再补 ^add add# #add 改一下地址 地址改 地址是 地址写错 电话是 我家是 我家在 门牌是 我是~楼的",
-		       "补充水 补充协议 补偿"},
-	.refers_back = {"上次说的 上次反映 上次报的 上次那 之前说的 之前反映 之前报的 刚才说的 刚才反映 刚才报的 刚才那 刚反映 刚说的 前几天说的 前几天反映 昨天说的 昨天反映 昨天报 我说的那个 我反映的 我报的 我那个事 俺那个事 那个事 那件事 同一个事 还是那个", ""},
-	.new_matter = {"新问题 新情况 另一个问题 另外一个问题 另一件 还有个问题 还有一个问题 另外反映 再反映 再报一 我要投诉 我要举报 我想投诉 我想反映 投诉: 举报: 反映: 报修: 又一个问题 还想反映 另报 又出现", "不投诉"},
-	.danger = {"困 煤气 燃气 天然气 漏气 着火 起火 冒烟 触电 漏电 坍塌 塌了 爆炸 救命 晕倒 砸 坠 掉下来 燃 爆管 有火 昏迷 咬 打人 打架 持刀", ""},
-	.resolved = {"已经好了 好了谢 都好了 修好了 已修好 解决了 弄好了 不用来了 不用管了 不用了 不用修 不用处理 不用麻烦 算了 没事了 自己修 自己找人 自己解决 自己处理 自己弄 不用再 不追究 不投诉了 不告了 不反映了 好了> 恢复了 来水了 来电了 通了> 不管了 算啦 别来了 不必了", "还没修好 没修好 没解决 又坏 才修好 好了又 修好了又 不管了吗 通了吗"},
-	.chat = {"好的 好> 收到> 收到, 知道了 ok 嗯 在吗 在不在 你好> 您好> 有人吗 你是谁 你们是谁 哪位 谁啊 啥意思 什么意思 打错 发错 满意个 个屁 呵呵 哈哈 同意 可以> 行> 是的 没有> 对> 退订 td 拒收 stop unsubscribe 签 测试 test 嗯嗯 明白 不知道 无所谓 随便", ""},
-	.officer_verbs = {"^签# 签# #签收 ^签收 ^签> ^退# 退# ^退单 ^延# 延# ^延期 ^结# 结# #结> #办结> ^办结 ^结案 ^结> ^结单 ^协# 协# ^到# #到> ^到> ^到了> ^接单 ^进展# 进展#: ^进展: ^sign ^close ^extend ^back", "退费 退款"},
-	.help_resident = {"帮助> ^帮助 help ^怎么查 怎么查进 怎么查询 怎么查看 怎么撤 怎么取消投 怎么投诉 怎么反映 怎么报修 怎么用 怎么操作 怎么评价 怎么催 怎么补充 如何查 如何撤 如何投诉 如何反映 如何评价 如何催 如何补充 如何使用 如何操作 咋查 咋撤 咋投诉 咋反映 咋评价 咋催 咋用 "
-			  "指令 使用说明 回复什么 回什么 回啥 回复啥 怎样查 怎样撤 怎样投诉 怎样反映 不会弄 不会用 教教 教我 能干什么 能干啥 有什么功能 有哪些功能 怎么回复 咋回复 用法 怎么弄这个短信 发什么内容 发啥内容",
-			  "帮助我们 帮助我 帮助解决 帮助老 帮助业主 怎么用电 怎么用水 投诉无门 怎么投诉都 怎么反映都"},
-	.private_life = {"吃饭 妈> 妈, 妈妈 老婆 老公 亲爱 宝贝 接孩子 放学 打牌 喝酒 打麻将 红包 转账 转钱 回家 到家 下班 上班 微信 生日 衣服 鞋 买菜 快递 聚会 出来玩 想你 爱你 早安 晚安 孩子 作业 老师 开会 周末 火车 高铁 机票 酒店 票",
-			 ""},
-	.grievance = {"小区 物业 楼 电梯 单元 水 电 气 暖 路灯 垃圾 噪 停车 车位 消防 漏 坏 堵 塌 臭 狗 违建 收费 物业费 业委会 公示 维修 门禁 监控 绿化 井盖 墙 外墙 保安 充电 油烟 施工 开发商 房 邻居 楼上 楼下 扰民 家属院 路 院 困 火", "电话 路上 天气 客气 生气"},
+static const char *const cue_names[] = {
+#define CUE(name) #name,
+#include "cues.def"
+#undef CUE
 };
 
-uint32_t talk_simplified(uint32_t cp)
-{
-	static const uint32_t pairs[][2] = {
-		{0x7C3D, 0x7B7E} /* 签 */, {0x7D50, 0x7ED3} /* 结 */, {0x8FA6, 0x529E} /* 办 */, {0x8F49, 0x8F6C} /* 转 */,
-		{0x5354, 0x534F} /* 协 */, {0x9032, 0x8FDB} /* 进 */, {0x8655, 0x5904} /* 处 */, {0x73FE, 0x73B0} /* 现 */,
-		{0x5834, 0x573A} /* 场 */, {0x55AE, 0x5355} /* 单 */, {0x8ACB, 0x8BF7} /* 请 */, {0x88DC, 0x8865} /* 补 */,
-		{0x6EFF, 0x6EE1} /* 满 */, {0x8B1D, 0x8C22} /* 谢 */, {0x5E6B, 0x5E2E} /* 帮 */, {0x9084, 0x8FD8} /* 还 */,
-		{0x6C92, 0x6CA1} /* 没 */, {0x5225, 0x522B} /* 别 */, {0x50B3, 0x4F20} /* 传 */, {0x61C9, 0x5E94} /* 应 */,
-		{0x7570, 0x5F02} /* 异 */, {0x8A72, 0x8BE5} /* 该 */, {0x6AA2, 0x68C0} /* 检 */, {0x958B, 0x5F00} /* 开 */,
-		{0x9577, 0x957F} /* 长 */, {0x6642, 0x65F6} /* 时 */, {0x9593, 0x95F4} /* 间 */, {0x554F, 0x95EE} /* 问 */,
-		{0x984C, 0x9898} /* 题 */, {0x92B7, 0x9500} /* 销 */, {0x8A34, 0x8BC9} /* 诉 */, {0x5831, 0x62A5} /* 报 */,
-	};
+/* What is compiled so far. */
+struct compiling {
+	struct hl_grammar *g;
+	size_t cap_ops, cap_candidates;
+	bool is_short; /* of memory */
+};
 
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		if (cp == pairs[i][0])
-			return pairs[i][1];
-	return cp;
+/* ---- maps ------------------------------------------------------------------ */
+
+static uint32_t slot_of(const struct rune_map *map, uint32_t rune)
+{
+	uint32_t slot = (rune * 2654435761u) >> 16 & map->mask;
+
+	while (map->keys[slot] && map->keys[slot] != rune)
+		slot = (slot + 1) & map->mask;
+	return slot;
+}
+
+uint32_t rune_map_get(const struct rune_map *map, uint32_t rune)
+{
+	return map->values[slot_of(map, rune)];
+}
+
+static bool map_init(struct rune_map *map, size_t n)
+{
+	uint32_t size = 16;
+
+	while (size < 3 * n)
+		size *= 2;
+	map->mask = size - 1;
+	map->keys = calloc(size, sizeof(uint32_t));
+	map->values = calloc(size, sizeof(uint32_t));
+	return map->keys && map->values;
+}
+
+static void map_put(struct rune_map *map, uint32_t rune, uint32_t value)
+{
+	uint32_t slot = slot_of(map, rune);
+
+	map->keys[slot] = rune;
+	map->values[slot] = value;
+}
+
+static void map_fini(struct rune_map *map)
+{
+	free(map->keys);
+	free(map->values);
+}
+
+/* ---- patterns --------------------------------------------------------------- */
+
+static void put_op(struct compiling *c, uint32_t op)
+{
+	struct hl_grammar *g = c->g;
+
+	if (g->n_ops == c->cap_ops) {
+		size_t cap = c->cap_ops ? 2 * c->cap_ops : 4096;
+		uint32_t *ops = realloc(g->ops, cap * sizeof(*ops));
+
+		if (!ops) {
+			c->is_short = true;
+			return;
+		}
+		g->ops = ops;
+		c->cap_ops = cap;
+	}
+	g->ops[g->n_ops++] = op;
+}
+
+static void put_candidate(struct compiling *c, struct candidate candidate)
+{
+	struct hl_grammar *g = c->g;
+
+	if (g->n_candidates == c->cap_candidates) {
+		size_t cap = c->cap_candidates ? 2 * c->cap_candidates : 1024;
+		struct candidate *all = realloc(g->candidates, cap * sizeof(*all));
+
+		if (!all) {
+			c->is_short = true;
+			return;
+		}
+		g->candidates = all;
+		c->cap_candidates = cap;
+	}
+	g->candidates[g->n_candidates++] = candidate;
+}
+
+static uint32_t op_of(uint32_t cp)
+{
+	static const char marks[] = "~@^<>$=";
+	static const uint32_t ops[] = {OP_GAP, OP_UNIT, OP_HEAD, OP_STARTS, OP_ENDS, OP_LAST, OP_GLUED};
+	const char *at = cp > 0 && cp < 0x80 ? strchr(marks, (int)cp) : NULL;
+
+	if (at)
+		return ops[at - marks];
+	return cp == '#' ? TALK_CODE : cp;
+}
+
+static bool is_condition(uint32_t op)
+{
+	return op == OP_HEAD || op == OP_STARTS || op == OP_ENDS || op == OP_LAST || op == OP_GLUED;
+}
+
+/* [xyz] at *pos. False: not closed, or empty, or too long. */
+static bool put_set(struct compiling *c, struct hl_slice pattern, size_t *pos)
+{
+	uint32_t runes[SET_MAX];
+	size_t n = 0;
+
+	while (*pos < pattern.len && n < SET_MAX) {
+		uint32_t cp = hl_text_next(pattern, pos);
+
+		if (cp == ']') {
+			put_op(c, OP_SET);
+			put_op(c, (uint32_t)n);
+			for (size_t i = 0; i < n; i++)
+				put_op(c, runes[i]);
+			return n > 0;
+		}
+		runes[n++] = cp;
+	}
+	return false;
+}
+
+/* A program's first rune or runes lead to it. False: it could start anywhere. */
+static bool put_firsts(struct compiling *c, uint32_t list, uint32_t ops)
+{
+	uint32_t at = ops;
+
+	while (is_condition(c->g->ops[at]))
+		at++;
+	if (c->g->ops[at] == OP_SET) {
+		for (uint32_t i = 0; i < c->g->ops[at + 1]; i++)
+			put_candidate(c, (struct candidate){c->g->ops[at + 2 + i], 0, list, ops});
+		return true;
+	}
+	if (c->g->ops[at] >= OP_END)
+		return false;
+	put_candidate(c,
+		      (struct candidate){c->g->ops[at], c->g->ops[at + 1] < OP_END ? c->g->ops[at + 1] : 0, list, ops});
+	return true;
+}
+
+/* Says what is wrong with a pattern, or NULL. */
+static const char *compile(struct compiling *c, uint32_t list, struct hl_slice pattern)
+{
+	uint32_t from = (uint32_t)c->g->n_ops;
+
+	if (pattern.len == 0 || pattern.len > PATTERN_MAX || !hl_text_is_utf8(pattern))
+		return "must be UTF-8 of 1 to 64 bytes";
+	for (size_t pos = 0; pos < pattern.len;) {
+		uint32_t cp = hl_text_next(pattern, &pos);
+
+		if (cp == '[') {
+			if (!put_set(c, pattern, &pos))
+				return "[ must be closed by ] after 1 to 31 characters";
+		} else if (cp <= ' ' || cp == 0x3000) {
+			return "must not hold blanks: texts are matched without them";
+		} else if ((cp >= 'A' && cp <= 'Z') || (cp >= 0xFF01 && cp <= 0xFF5E && !rune_is_mark(cp - 0xFEE0)) ||
+			   rune_map_get(&c->g->simplified, cp)) {
+			return "must be lower case, half width and simplified: that is how texts are read";
+		} else {
+			put_op(c, op_of(cp));
+		}
+	}
+	put_op(c, OP_END);
+	if (c->is_short)
+		return "out of memory";
+	return put_firsts(c, list, from) ? NULL : "must start with a character, not with ~ or @";
+}
+
+/* ---- document --------------------------------------------------------------- */
+
+static enum hl_class compile_list(struct compiling *c, uint32_t list, const char *cue, const json_t *patterns,
+				  struct hl_error *err)
+{
+	const json_t *pattern;
+	size_t i, k;
+
+	if (!json_is_array(patterns))
+		return hl_fail(err, HL_INPUT, "cue \"%s\": must hold lists of patterns", cue);
+	json_array_foreach (patterns, i, pattern) {
+		const char *wrong = "must be text";
+
+		if (json_is_string(pattern))
+			wrong = compile(c, list,
+					(struct hl_slice){json_string_value(pattern), json_string_length(pattern)});
+		for (k = 0; k < i && !wrong; k++)
+			if (json_equal(json_array_get(patterns, k), pattern))
+				wrong = "is there twice";
+		if (wrong)
+			return hl_fail(err, c->is_short ? HL_NOMEM : HL_INPUT, "cue \"%s\", pattern %zu \"%s\": %s",
+				       cue, i + 1, json_is_string(pattern) ? json_string_value(pattern) : "", wrong);
+	}
+	return HL_OK;
+}
+
+/* "zh-CN", "en": whatever the language, its patterns are looked for in every text. */
+static bool is_language(const char *key)
+{
+	return strlen(key) == 2 || (strlen(key) == 5 && key[2] == '-');
+}
+
+static enum hl_class compile_cue(struct compiling *c, json_t *entry, bool *is_seen, struct hl_error *err)
+{
+	const char *name = json_string_value(json_object_get(entry, "name")), *key;
+	unsigned cue = 0;
+	json_t *value;
+	enum hl_class cls = HL_OK;
+
+	while (name && cue < TALK_CUES && strcmp(name, cue_names[cue]) != 0)
+		cue++;
+	if (!name || cue == TALK_CUES)
+		return hl_fail(err, HL_INPUT, "cue \"%s\": there is no such cue", name ? name : "");
+	if (is_seen[cue])
+		return hl_fail(err, HL_INPUT, "cue \"%s\": is there twice", name);
+	is_seen[cue] = true;
+	json_object_foreach (entry, key, value) {
+		if (strcmp(key, "except") == 0)
+			cls = compile_list(c, LIST_EXCEPT(cue), name, value, err);
+		else if (is_language(key))
+			cls = compile_list(c, LIST_WORDS(cue), name, value, err);
+		else if (strcmp(key, "name") != 0 && strcmp(key, "about") != 0)
+			cls = hl_fail(err, HL_INPUT, "cue \"%s\": \"%s\" is neither a language nor except", name, key);
+		if (cls != HL_OK)
+			return cls;
+	}
+	return HL_OK;
+}
+
+static enum hl_class read_simplified(struct hl_grammar *g, const json_t *doc, struct hl_error *err)
+{
+	const json_t *pairs = json_object_get(doc, "simplified");
+	struct hl_slice s = {json_string_value(pairs), json_string_length(pairs)};
+
+	if (!map_init(&g->simplified, hl_text_count(s)))
+		return hl_fail(err, HL_NOMEM, "out of memory");
+	if (!json_is_string(pairs) || hl_text_count(s) % 2 != 0)
+		return hl_fail(err, HL_INPUT,
+			       "simplified: must be pairs of a traditional character and its simplified form");
+	for (size_t pos = 0; pos < s.len;) {
+		uint32_t traditional = hl_text_next(s, &pos);
+
+		map_put(&g->simplified, traditional, hl_text_next(s, &pos));
+	}
+	return HL_OK;
+}
+
+static int by_rune_and_list(const void *pa, const void *pb)
+{
+	const struct candidate *a = pa, *b = pb;
+
+	if (a->rune != b->rune)
+		return a->rune < b->rune ? -1 : 1;
+	return (a->list > b->list) - (a->list < b->list);
+}
+
+static enum hl_class index_candidates(struct compiling *c, struct hl_error *err)
+{
+	struct hl_grammar *g = c->g;
+
+	put_candidate(c, (struct candidate){0});
+	if (c->is_short || !map_init(&g->first, g->n_candidates))
+		return hl_fail(err, HL_NOMEM, "out of memory");
+	qsort(g->candidates, g->n_candidates - 1, sizeof(g->candidates[0]), by_rune_and_list);
+	for (size_t i = g->n_candidates - 1; i-- > 0;)
+		map_put(&g->first, g->candidates[i].rune, (uint32_t)i + 1);
+	return HL_OK;
+}
+
+static enum hl_class load(struct compiling *c, const json_t *doc, struct hl_error *err)
+{
+	bool is_seen[TALK_CUES] = {false};
+	json_t *entries = json_object_get(doc, "cues"), *entry;
+	enum hl_class cls = read_simplified(c->g, doc, err);
+	size_t i;
+
+	if (cls == HL_OK && !json_is_array(entries))
+		cls = hl_fail(err, HL_INPUT, "cues: must be a list");
+	json_array_foreach (entries, i, entry)
+		if (cls == HL_OK)
+			cls = compile_cue(c, entry, is_seen, err);
+	for (i = 0; i < TALK_CUES && cls == HL_OK; i++)
+		if (!is_seen[i])
+			cls = hl_fail(err, HL_INPUT, "cue \"%s\": is missing", cue_names[i]);
+	return cls == HL_OK ? index_candidates(c, err) : cls;
+}
+
+enum hl_class hl_grammar_new(const json_t *doc, struct hl_grammar **out_r, struct hl_error *err)
+{
+	struct hl_grammar *g = calloc(1, sizeof(*g));
+	struct compiling c = {.g = g};
+	enum hl_class cls = g ? load(&c, doc, err) : hl_fail(err, HL_NOMEM, "out of memory");
+
+	if (cls != HL_OK)
+		hl_grammar_free(&g);
+	*out_r = g;
+	return cls;
+}
+
+void hl_grammar_free(struct hl_grammar **gp)
+{
+	struct hl_grammar *g = *gp;
+
+	if (!g)
+		return;
+	*gp = NULL;
+	free(g->ops);
+	free(g->candidates);
+	map_fini(&g->first);
+	map_fini(&g->simplified);
+	free(g);
 }

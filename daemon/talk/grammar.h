@@ -1,45 +1,62 @@
-/* grammar.h (private) - the words officers and residents use, as data
+/* grammar.h (private) - the words officers and residents use, compiled for matching
  *
- * Patterns are written as words.h says. Must not know: what follows from a cue (say_*.c).
+ * The words are data (schema/ref/grammar.json); their names are here (cues.def). Patterns are written as
+ * words.h says. Must not know: what follows from a cue (say_*.c).
  */
 #ifndef TALK_GRAMMAR_H
 #define TALK_GRAMMAR_H
 
+#include "hotline/talk.h"
+
 #include <stdint.h>
 
-/* Something a text can say. An occurrence that overlaps one of the idioms does not count. */
-struct cue {
-	const char *words;
-	const char *idioms;
+/* Something a text can say. An occurrence that overlaps one of its exceptions does not count as the cue. */
+enum talk_cue {
+#define CUE(name) CUE_##name,
+#include "cues.def"
+#undef CUE
+	TALK_CUES,
 };
 
-struct talk_grammar {
-	/* Shapes of text */
-	const char *units;        /* how the name of a unit ends, or is in short */
-	const char *openers;      /* may stand before a command */
-	const char *english;      /* English command words, which may touch a code */
-	const char *before_code;  /* a word behind which only a code makes sense */
-	const char *after_number; /* makes a number an amount, a place or a time */
-	const char *own_names;    /* in the hotline's signature */
-	const char *notice, *notice_end, *notice_tail, *before_notice, *original;
-	const char *machine, *advert, *advert_unsigned; /* texts no human typed */
-	const char *thanks, *courtesy;
-	/* Doubts about an occurrence */
-	const char *negators, *negated_filler, *negated_behind;
-	const char *asking, *asking_end, *hedges, *hedge_end, *later, *settled;
-	/* Officers */
-	struct cue sign, got, going_there, arrive, progress, work_goes_on, plan_time, plan_work;
-	struct cue handback, handed_on, not_ours, person_gone, extend, assist, assist_command;
-	struct cue close, close_wish, close_slip, still_open, done, vague;
-	struct cue sign_all, all_other, nth, slip_of_thumb, help_officer;
-	/* Residents */
-	struct cue withdraw, withdraw_all, chase, impatient, status, status_words, all_cases, supplement, refers_back, new_matter;
-	struct cue danger, resolved, chat, officer_verbs, help_resident, private_life, grievance;
+/* A cue has two lists of patterns. */
+#define LIST_WORDS(cue)  ((unsigned)(cue)*2)
+#define LIST_EXCEPT(cue) ((unsigned)(cue)*2 + 1)
+#define LISTS            ((unsigned)TALK_CUES * 2)
+
+/* What a pattern is made of: runes, and these. OP_SET is followed by a count and so many runes. */
+enum pattern_op {
+	OP_END = 0x110000,
+	OP_SET,
+	OP_GAP,    /* ~ */
+	OP_UNIT,   /* @ */
+	OP_HEAD,   /* ^ */
+	OP_STARTS, /* < */
+	OP_ENDS,   /* > */
+	OP_LAST,   /* $ */
+	OP_GLUED,  /* = */
 };
 
-extern const struct talk_grammar talk_grammar;
+/* A pattern among those whose first rune is the same, in the order of their lists. second: the rune that must follow
+ * the first one, 0: it is not that simple. */
+struct candidate {
+	uint32_t rune, second, list, ops;
+};
 
-/* The simplified form of a traditional character that occurs in the patterns; others come back as they are. */
-uint32_t talk_simplified(uint32_t cp);
+struct rune_map {
+	uint32_t *keys, *values; /* key 0: free */
+	uint32_t mask;
+};
+
+struct hl_grammar {
+	uint32_t *ops;
+	size_t n_ops;
+	struct candidate *candidates; /* the last one has rune 0 */
+	size_t n_candidates;
+	struct rune_map first;      /* rune -> its first candidate, plus 1 */
+	struct rune_map simplified; /* traditional -> simplified rune */
+};
+
+/* The value of a rune, 0: none. */
+uint32_t rune_map_get(const struct rune_map *map, uint32_t rune);
 
 #endif

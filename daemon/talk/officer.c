@@ -193,11 +193,11 @@ json_t *talk_decide_officer(const struct talk *t)
 	const json_t *task;
 	struct hl_said said;
 
-	hl_talk_parse(true, t->text, codes, n_open, t->arena, &said);
+	hl_talk_parse(t->ref->grammar, true, t->text, codes, n_open, t->arena, &said);
 	if (said.verb == HL_VERB_ASK && said.wrong_code.len > 0) {
 		size_t n_all = codes_of(t, false, codes);
 
-		hl_talk_parse(true, t->text, codes, n_all, t->arena, &said);
+		hl_talk_parse(t->ref->grammar, true, t->text, codes, n_all, t->arena, &said);
 	}
 	if (said.verb == HL_VERB_NONE)
 		return talk_only_reply(t, "officer", NULL, NULL);

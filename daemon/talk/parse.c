@@ -1,7 +1,7 @@
 /* parse.c - from a text to verb, code and arguments (contract in hotline/talk.h)
  *
  * read -> split off quotes -> find codes -> machine or thanks? -> meaning by role -> bind the code -> arguments.
- * Pure. Must not know dialogue state, tasks, limits. The words are in grammar.c.
+ * Pure. Must not know dialogue state, tasks, limits. The words are in schema/ref/grammar.json.
  * Limits: one verb per text; two requests in one text are asked back. A text of more than
  * RUNES_MAX runes (15 SMS) is no command.
  */
@@ -41,14 +41,22 @@ static bool has_word(const struct words *w)
 	return false;
 }
 
+static bool has_rune(const struct words *w, uint32_t cp)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->runes[i].cp == cp)
+			return true;
+	return false;
+}
+
 /* 【brand】 at an end of the text, with a word adverts use; or words only they use. */
 static bool is_machine(const struct words *w)
 {
 	bool is_signed = w->n > 0 && (w->runes[0].cp == 0x3010 || w->runes[w->n - 1].cp == 0x3011 ||
-				      (w->runes[0].cp == '[' && words_have(w, "]")));
+				      (w->runes[0].cp == '[' && has_rune(w, ']')));
 
-	return words_have(w, talk_grammar.machine) || words_have(w, talk_grammar.advert_unsigned) ||
-	       (is_signed && words_have(w, talk_grammar.advert));
+	return words_have(w, CUE_machine) || words_have(w, CUE_advert_unsigned) ||
+	       (is_signed && words_have(w, CUE_advert));
 }
 
 /* Nothing but thanks. */
@@ -57,13 +65,13 @@ static bool is_thanks(const struct words *w)
 	size_t at = 0;
 
 	while (at < w->n) {
-		if (!words_match(w, at, talk_grammar.courtesy, &at)) {
+		if (!words_match(w, at, CUE_courtesy, &at)) {
 			if (rune_is_word(w->runes[at].cp))
 				return false;
 			at++;
 		}
 	}
-	return words_have(w, talk_grammar.thanks);
+	return words_have(w, CUE_thanks);
 }
 
 /* No verb comes of it whoever sent it. */
@@ -120,14 +128,14 @@ static void fill(const struct parts *p, const struct meaning *m, const struct hl
 		said->reason = survey_reason(m->digit, said->reason, arena);
 }
 
-void hl_talk_parse(bool is_officer, struct hl_slice text, const struct hl_slice *open_codes, size_t n_open,
-		   struct hl_arena *arena, struct hl_said *out_r)
+void hl_talk_parse(const struct hl_grammar *grammar, bool is_officer, struct hl_slice text,
+		   const struct hl_slice *open_codes, size_t n_open, struct hl_arena *arena, struct hl_said *out_r)
 {
 	struct parts p;
 	struct meaning m;
 
 	*out_r = (struct hl_said){.verb = HL_VERB_NONE};
-	words_read(&p.typed, text, arena);
+	words_read(&p.typed, grammar, text, arena);
 	if (p.typed.n > RUNES_MAX) {
 		out_r->verb = is_officer ? HL_VERB_ASK : HL_VERB_REPORT;
 		return;
@@ -137,8 +145,8 @@ void hl_talk_parse(bool is_officer, struct hl_slice text, const struct hl_slice 
 		return;
 	codes_find(&p.typed, is_officer, open_codes, n_open, &p.typed_codes);
 	codes_find(&p.quoted, is_officer, open_codes, n_open, &p.quoted_codes);
-	words_index(&p.typed, arena);
-	if (is_nothing(&p))
+	words_scan(&p.typed, arena);
+	if (hl_arena_failed(arena) || is_nothing(&p))
 		return;
 	(is_officer ? talk_officer_meaning : talk_resident_meaning)(&p, n_open, &m);
 	if (m.verb == HL_VERB_ASK || m.verb == HL_VERB_HELP || m.verb == HL_VERB_REPORT) {

@@ -222,7 +222,7 @@ static bool is_due_rating(const struct talk *t, struct hl_said *said_r)
 	if (!rated)
 		return false;
 	code = digits_of(t, rated);
-	hl_talk_parse(false, t->text, &code, 1, t->arena, said_r);
+	hl_talk_parse(t->ref->grammar, false, t->text, &code, 1, t->arena, said_r);
 	return said_r->verb == HL_VERB_SURVEY;
 }
 
@@ -236,14 +236,14 @@ static size_t read_words(const struct talk *t, struct hl_said *said_r)
 	json_array_foreach (cases_of(t), i, c)
 		if (n < CASES_MAX)
 			codes[n++] = digits_of(t, field(c, "code"));
-	hl_talk_parse(false, t->text, codes, n, t->arena, said_r);
+	hl_talk_parse(t->ref->grammar, false, t->text, codes, n, t->arena, said_r);
 	if (said_r->verb != HL_VERB_ASK || said_r->wrong_code.len > 0)
 		return n;
 	json_array_foreach (cases_of(t), i, c)
 		if (i < n && is_live(c))
 			codes[n_live++] = codes[i];
 	if (n_live == 1)
-		hl_talk_parse(false, t->text, codes, 1, t->arena, said_r);
+		hl_talk_parse(t->ref->grammar, false, t->text, codes, 1, t->arena, said_r);
 	return n;
 }
 

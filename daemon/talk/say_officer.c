@@ -5,8 +5,6 @@
  */
 #include "cues.h"
 
-#include "hotline/text.h"
-
 enum fact {
 	SIGN = 1 << 0,
 	GOT = 1 << 1,
@@ -23,6 +21,7 @@ enum fact {
 	DONE = 1 << 12,
 	AWAY = 1 << 13,
 	STILL_OPEN = 1 << 14,
+	UNDER_WAY = 1 << 15,
 };
 
 struct facts {
@@ -34,22 +33,23 @@ struct facts {
 
 static const struct {
 	enum fact fact;
-	const struct cue *cue;
+	enum talk_cue cue;
 	unsigned doubts; /* which of them make an occurrence worthless */
 } looks[] = {
-	{SIGN, &talk_grammar.sign, TALK_NEGATED | TALK_ASKED | TALK_LATER},
-	{GOT, &talk_grammar.got, TALK_NEGATED | TALK_ASKED},
-	{GOING, &talk_grammar.going_there, TALK_NEGATED | TALK_ASKED | TALK_HEDGED},
-	{ARRIVE, &talk_grammar.arrive, ALL_DOUBTS},
-	{PROGRESS, &talk_grammar.progress, TALK_ASKED},
-	{WORK, &talk_grammar.work_goes_on, TALK_ASKED},
-	{HANDBACK, &talk_grammar.handback, TALK_NEGATED | TALK_ASKED},
-	{NOT_OURS, &talk_grammar.not_ours, TALK_ASKED | TALK_HEDGED},
-	{EXTEND, &talk_grammar.extend, TALK_NEGATED},
-	{ASSIST, &talk_grammar.assist, TALK_NEGATED},
-	{ASSIST_COMMAND, &talk_grammar.assist_command, TALK_NEGATED},
-	{DONE, &talk_grammar.done, TALK_NEGATED | TALK_ASKED},
-	{STILL_OPEN, &talk_grammar.still_open, 0},
+	{SIGN, CUE_sign, TALK_NEGATED | TALK_ASKED | TALK_LATER},
+	{GOT, CUE_got, TALK_NEGATED | TALK_ASKED},
+	{GOING, CUE_going_there, TALK_NEGATED | TALK_ASKED | TALK_HEDGED},
+	{ARRIVE, CUE_arrive, ALL_DOUBTS},
+	{PROGRESS, CUE_progress, TALK_ASKED},
+	{WORK, CUE_work_goes_on, TALK_ASKED},
+	{HANDBACK, CUE_handback, TALK_NEGATED | TALK_ASKED},
+	{NOT_OURS, CUE_not_ours, TALK_ASKED | TALK_HEDGED},
+	{EXTEND, CUE_extend, TALK_NEGATED},
+	{ASSIST, CUE_assist, TALK_NEGATED},
+	{ASSIST_COMMAND, CUE_assist_command, TALK_NEGATED},
+	{DONE, CUE_done, TALK_NEGATED | TALK_ASKED},
+	{STILL_OPEN, CUE_still_open, 0},
+	{UNDER_WAY, CUE_under_way, TALK_NEGATED | TALK_ASKED | TALK_LATER},
 };
 
 static unsigned bit_of(enum fact fact)
@@ -71,9 +71,9 @@ static void look(const struct words *w, struct facts *f)
 			f->at[bit_of(looks[i].fact)] = found;
 		}
 	}
-	if (cue_has(w, &talk_grammar.plan_time, 0) && cue_has(w, &talk_grammar.plan_work, 0))
+	if (cue_has(w, CUE_plan_time, 0) && cue_has(w, CUE_plan_work, 0))
 		f->set |= WORK;
-	if (cue_has(w, &talk_grammar.handed_on, 0) || cue_has(w, &talk_grammar.person_gone, 0))
+	if (cue_has(w, CUE_handed_on, 0) || cue_has(w, CUE_person_gone, 0))
 		f->set |= AWAY;
 }
 
@@ -82,10 +82,10 @@ static void look_for_close(const struct words *w, struct facts *f)
 {
 	struct span found;
 
-	if (cue_find(w, &talk_grammar.close, (struct span){0, w->n}, ALL_DOUBTS, &found)) {
+	if (cue_find(w, CUE_close, (struct span){0, w->n}, ALL_DOUBTS, &found)) {
 		struct span before = {words_sentence(w, found.from).from, found.from}, wish;
 
-		if (!cue_find(w, &talk_grammar.close_wish, before, 0, &wish)) {
+		if (!cue_find(w, CUE_close_wish, before, 0, &wish)) {
 			f->set |= CLOSE;
 			f->at[bit_of(CLOSE)] = found;
 		}
@@ -132,11 +132,14 @@ static enum hl_verb further_step(const struct words *w, const struct facts *f)
 		return HL_VERB_HANDBACK;
 	if (has_any(f, ARRIVE) && is_command(w, f->at[bit_of(ARRIVE)]))
 		return HL_VERB_ARRIVE;
+	/* Who accepts and is at work already tells progress. */
+	if (has_any(f, SIGN | GOT) && has_any(f, UNDER_WAY) && !has_any(f, ARRIVE | DONE))
+		return HL_VERB_PROGRESS;
 	if (has_any(f, SIGN))
 		return has_any(f, ARRIVE) ? HL_VERB_ARRIVE : HL_VERB_SIGN;
 	if (has_any(f, GOT))
 		return has_any(f, DONE) ? HL_VERB_ASK : has_any(f, ARRIVE) ? HL_VERB_ARRIVE : HL_VERB_SIGN;
-	if (has_any(f, WORK) && !cue_has(w, &talk_grammar.vague, 0))
+	if (has_any(f, WORK) && !cue_has(w, CUE_vague, 0))
 		return HL_VERB_PROGRESS;
 	if (has_any(f, ARRIVE) && !has_any(f, DONE))
 		return HL_VERB_ARRIVE;
@@ -151,27 +154,21 @@ static const uint8_t fact_of[HL_VERB_REPORT + 1] = {
 /* "三个都签": the number said must be the number open. */
 static bool is_count_right(const struct words *w, size_t n_open)
 {
-	static const char digits[] = "零一二三四五六七八九十";
 	struct span s;
-	size_t value = 0;
-	struct hl_slice list = HL_LIT(digits);
 
-	if (!words_find(w, (struct span){0, w->n},
-			"[两二三四五六七八九十23456789][个件条单]~签 [两二三四五六七八九十23456789][个件条单]~收", &s))
-		return true;
-	if (w->runes[s.from].cp == 0x4E24) /* 两 */
-		return n_open == 2;
-	if (w->runes[s.from].cp < 0x80)
-		return n_open == w->runes[s.from].cp - '0';
-	for (size_t pos = 0; pos < list.len; value++)
-		if (hl_text_next(list, &pos) == w->runes[s.from].cp)
-			return n_open == value;
-	return false;
+	return !words_find(w, (struct span){0, w->n}, CUE_counted, &s) ||
+	       (size_t)rune_numeral(w->runes[s.from].cp) == n_open;
+}
+
+/* 第二个签收: in whose order? 那个签了 is clear when there is only one. */
+static bool is_pointing(const struct words *w, size_t n_open)
+{
+	return cue_has(w, CUE_nth, 0) || (n_open > 1 && cue_has(w, CUE_pointing, 0));
 }
 
 static bool is_bulk_sign(const struct words *w, const struct facts *f, size_t n_open)
 {
-	return cue_has(w, &talk_grammar.sign_all, TALK_NEGATED | TALK_ASKED | TALK_LATER) &&
+	return cue_has(w, CUE_sign_all, TALK_NEGATED | TALK_ASKED | TALK_LATER) &&
 	       !has_any(f, CLOSE | HANDBACK | EXTEND | ASSIST | DONE) && is_count_right(w, n_open);
 }
 
@@ -182,14 +179,14 @@ void talk_officer_meaning(const struct parts *p, size_t n_open, struct meaning *
 	struct facts f = {0};
 
 	*out_r = (struct meaning){.verb = HL_VERB_ASK};
-	if (cue_has(w, &talk_grammar.help_officer, 0)) {
-		out_r->verb = HL_VERB_HELP;
+	if (cue_has(w, CUE_help_officer, 0) || cue_has(w, CUE_officer_report, 0)) {
+		out_r->verb = cue_has(w, CUE_help_officer, 0) ? HL_VERB_HELP : HL_VERB_REPORT;
 		return;
 	}
 	look(w, &f);
 	look_for_close(w, &f);
-	if (cue_has(w, &talk_grammar.slip_of_thumb, 0) || (!has_code && cue_has(w, &talk_grammar.all_other, 0)) ||
-	    cue_has(w, &talk_grammar.close_slip, 0) || cue_has(w, &talk_grammar.nth, 0))
+	if (cue_has(w, CUE_slip_of_thumb, 0) || (!has_code && cue_has(w, CUE_all_other, 0)) ||
+	    cue_has(w, CUE_close_slip, 0) || (!has_code && is_pointing(w, n_open)))
 		return;
 	if (!has_code && is_bulk_sign(w, &f, n_open)) {
 		*out_r = (struct meaning){.verb = HL_VERB_SIGN, .is_all = true};
@@ -200,6 +197,10 @@ void talk_officer_meaning(const struct parts *p, size_t n_open, struct meaning *
 		out_r->verb = HL_VERB_PROGRESS;
 	else if (!contradicts(&f))
 		out_r->verb = further_step(w, &f);
+	/* Dinner plans and the like sound as work does. */
+	if (!has_code && out_r->verb == HL_VERB_PROGRESS && !has_any(&f, PROGRESS | SIGN | GOT) &&
+	    (has_any(&f, AWAY) || cue_has(w, CUE_private_talk, 0)))
+		out_r->verb = HL_VERB_ASK;
 	if (fact_of[out_r->verb] || out_r->verb == HL_VERB_SIGN)
 		out_r->command = f.at[fact_of[out_r->verb]];
 }

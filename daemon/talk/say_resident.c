@@ -20,22 +20,19 @@ static size_t count_words(const struct words *w)
 /* ---- ratings ---------------------------------------------------------------- */
 
 static const struct {
-	const char *words;
+	enum talk_cue cue;
 	char digit;
 } ratings[] = {
-	{"非常不满意 很不满意 太不满意 十分不满意 极不满意 特别不满意 不太满意 不满意 不满", '3'},
-	{"基本满意", '2'},
-	{"非常满意 很满意 十分满意 挺满意 特别满意 满意 太满意", '1'},
+	{CUE_rated_bad, '3'},
+	{CUE_rated_fair, '2'},
+	{CUE_rated_good, '1'},
 };
-
-static const char rating_openers[] = "评价 打分 我选 选择 选 我评 评 我打 打 回复 给 我 是 结果 满意度 服务 处理结果 "
-				     "对处理 对结果 办理 # 了 总体 : ,";
 
 /* The rating that the text starts with, behind its code and words like 我选; 0: none. */
 static char rating_at(const struct words *w, size_t at, size_t *end_r)
 {
 	for (size_t i = 0; i < sizeof(ratings) / sizeof(ratings[0]); i++)
-		if (words_match(w, at, ratings[i].words, end_r))
+		if (words_match(w, at, ratings[i].cue, end_r))
 			return ratings[i].digit;
 	if (at < w->n && w->runes[at].cp >= '1' && w->runes[at].cp <= '3') {
 		*end_r = at + 1;
@@ -48,12 +45,12 @@ static bool is_rating_end(const struct words *w, size_t at, bool was_digit)
 {
 	size_t end;
 
-	if (at >= w->n || words_match(w, at, "吧> 啊> 呀> 了> 哈> 的> 哦> 谢谢", &end))
+	if (at >= w->n || words_match(w, at, CUE_rating_end, &end))
 		return true;
-	if (was_digit && words_match(w, at, "、 / . 或 满意 不满 基本 -", &end))
-		return words_match(w, at, "、满意 、不满 、基本 .$ .>满 满意> 满意, 基本满意> 不满意> 不满意,", &end);
-	return words_ends_clause(w, at) && !words_match(w, at, "? 吗", &end) &&
-	       !(was_digit && words_match(w, at, "=[123]", &end));
+	if (was_digit && words_match(w, at, CUE_rating_joint, &end))
+		return words_match(w, at, CUE_rating_joint_end, &end);
+	return words_ends_clause(w, at) && !words_match(w, at, CUE_rating_asked, &end) &&
+	       !(was_digit && words_match(w, at, CUE_rating_glued, &end));
 }
 
 static bool look_for_rating(const struct words *w, struct meaning *out)
@@ -61,15 +58,15 @@ static bool look_for_rating(const struct words *w, struct meaning *out)
 	size_t at = 0, end, next;
 	char digit;
 
-	while (at < w->n && (words_match(w, at, rating_openers, &next) || !rune_is_word(w->runes[at].cp)))
-		at = words_match(w, at, rating_openers, &next) ? next : at + 1;
+	while (at < w->n && (words_match(w, at, CUE_rating_openers, &next) || !rune_is_word(w->runes[at].cp)))
+		at = words_match(w, at, CUE_rating_openers, &next) ? next : at + 1;
 	digit = rating_at(w, at, &end);
-	if (!digit || words_match(w, end, "号 楼 栋 单元", &next) || !is_rating_end(w, end, w->runes[at].cp < 0x80))
+	if (!digit || words_match(w, end, CUE_rating_counts, &next) || !is_rating_end(w, end, w->runes[at].cp < 0x80))
 		return false;
 	/* "1、路灯不亮 2、没保安" is a list. */
-	if (words_have(w, "2、 2.[不没路电水楼物]") || words_have(w, "1或 1还是 2或 2还是"))
+	if (words_have(w, CUE_rating_list) || words_have(w, CUE_rating_choice))
 		return false;
-	while (words_match(w, end, "吧 啊 呀 了 哈 哦 、满意 、基本满意 、不满意 满意 基本满意 不满意 的", &next))
+	while (words_match(w, end, CUE_rating_rest, &next))
 		end = next;
 	*out = (struct meaning){.verb = HL_VERB_SURVEY, .command = {0, end}, .digit = digit};
 	return true;
@@ -77,8 +74,7 @@ static bool look_for_rating(const struct words *w, struct meaning *out)
 
 /* ---- verbs ------------------------------------------------------------------ */
 
-static bool look_for(const struct words *w, const struct cue *cue, unsigned doubts, enum hl_verb verb,
-		     struct meaning *out)
+static bool look_for(const struct words *w, enum talk_cue cue, unsigned doubts, enum hl_verb verb, struct meaning *out)
 {
 	struct span found;
 
@@ -93,19 +89,30 @@ static bool is_impatient(const struct parts *p, size_t n_open)
 {
 	const struct words *w = &p->typed;
 
-	if (n_open == 0 || !cue_has(w, &talk_grammar.impatient, 0) || cue_has(w, &talk_grammar.danger, 0))
+	if (n_open == 0 || cue_has(w, CUE_danger, 0))
 		return false;
-	return p->typed_codes.first != TALK_NO_CODE || !cue_has(w, &talk_grammar.grievance, 0) ||
-	       cue_has(w, &talk_grammar.refers_back, 0);
+	if (cue_has(w, CUE_urges, 0))
+		return true;
+	if (!cue_has(w, CUE_impatient, 0))
+		return false;
+	return p->typed_codes.first != TALK_NO_CODE || !cue_has(w, CUE_grievance, 0) || cue_has(w, CUE_refers_back, 0);
+}
+
+/* A question that is about nothing new is about what is open. */
+static bool is_question(const struct words *w)
+{
+	return (words_have(w, CUE_asking) || (w->n > 0 && words_match(w, w->n - 1, CUE_asking_end, &(size_t){0}))) &&
+	       !cue_has(w, CUE_chat, 0) && !cue_has(w, CUE_private_life, 0) && !cue_has(w, CUE_resolved, 0) &&
+	       !words_have(w, CUE_rating_choice) && count_words(w) >= SAID_MIN;
 }
 
 static bool is_status(const struct parts *p, size_t n_open)
 {
 	const struct words *w = &p->typed;
 
-	return n_open > 0 && cue_has(w, &talk_grammar.status_words, 0) && !cue_has(w, &talk_grammar.danger, 0) &&
-	       (p->typed_codes.first != TALK_NO_CODE || cue_has(w, &talk_grammar.refers_back, 0) ||
-		!cue_has(w, &talk_grammar.grievance, 0));
+	return n_open > 0 && (cue_has(w, CUE_status_words, 0) || is_question(w)) && !cue_has(w, CUE_danger, 0) &&
+	       (p->typed_codes.first != TALK_NO_CODE || cue_has(w, CUE_refers_back, 0) ||
+		!cue_has(w, CUE_grievance, 0));
 }
 
 static void look_for_talk(const struct parts *p, size_t n_open, struct meaning *out)
@@ -115,8 +122,8 @@ static void look_for_talk(const struct parts *p, size_t n_open, struct meaning *
 	if (is_impatient(p, n_open))
 		out->verb = HL_VERB_CHASE;
 	else if (is_status(p, n_open))
-		*out = (struct meaning){.verb = HL_VERB_STATUS, .is_all = cue_has(w, &talk_grammar.all_cases, 0)};
-	else if (n_open > 0 && !look_for(w, &talk_grammar.refers_back, 0, HL_VERB_SUPPLEMENT, out))
+		*out = (struct meaning){.verb = HL_VERB_STATUS, .is_all = cue_has(w, CUE_all_cases, 0)};
+	else if (n_open > 0 && !look_for(w, CUE_refers_back, 0, HL_VERB_SUPPLEMENT, out))
 		out->verb = HL_VERB_REPORT;
 }
 
@@ -124,15 +131,16 @@ static void look_for_talk(const struct parts *p, size_t n_open, struct meaning *
 static bool is_no_report(const struct parts *p)
 {
 	const struct words *w = &p->typed;
-	bool is_matter = cue_has(w, &talk_grammar.grievance, 0) || cue_has(w, &talk_grammar.danger, 0);
+	bool is_matter = cue_has(w, CUE_grievance, 0) || cue_has(w, CUE_danger, 0);
 
-	if (!is_matter && count_words(w) < SAID_MIN)
+	/* A number that is none of the sender's cases; two ratings at once. */
+	if (!is_matter &&
+	    (count_words(w) < SAID_MIN || p->typed_codes.wrong.len > 0 || words_have(w, CUE_rating_choice)))
 		return true;
-	if (cue_has(w, &talk_grammar.resolved, 0) && !cue_has(w, &talk_grammar.new_matter, 0) &&
-	    !cue_has(w, &talk_grammar.danger, 0))
+	if (cue_has(w, CUE_resolved, 0) && !cue_has(w, CUE_new_matter, 0) && !cue_has(w, CUE_danger, 0))
 		return true;
-	return !is_matter && (cue_has(w, &talk_grammar.chat, 0) || cue_has(w, &talk_grammar.private_life, 0)) &&
-	       !cue_has(w, &talk_grammar.new_matter, 0);
+	return !is_matter && (cue_has(w, CUE_chat, 0) || cue_has(w, CUE_private_life, 0)) &&
+	       !cue_has(w, CUE_new_matter, 0);
 }
 
 /* Without a case of one's own a command stands in front; in prose the same word is part of a report. */
@@ -140,14 +148,14 @@ static bool look_for_command(const struct words *w, size_t n_open, struct meanin
 {
 	struct meaning m;
 
-	if (!look_for(w, &talk_grammar.chase, TALK_NEGATED, HL_VERB_CHASE, &m) &&
-	    !look_for(w, &talk_grammar.supplement, TALK_NEGATED, HL_VERB_SUPPLEMENT, &m) &&
-	    !look_for(w, &talk_grammar.status, TALK_NEGATED, HL_VERB_STATUS, &m))
+	if (!look_for(w, CUE_chase, TALK_NEGATED, HL_VERB_CHASE, &m) &&
+	    !look_for(w, CUE_supplement, TALK_NEGATED, HL_VERB_SUPPLEMENT, &m) &&
+	    !look_for(w, CUE_status, TALK_NEGATED, HL_VERB_STATUS, &m))
 		return false;
 	if (n_open == 0 && m.command.from > w->head)
 		return false;
 	*out = m;
-	out->is_all = m.verb == HL_VERB_STATUS && cue_has(w, &talk_grammar.all_cases, 0);
+	out->is_all = m.verb == HL_VERB_STATUS && cue_has(w, CUE_all_cases, 0);
 	return true;
 }
 
@@ -156,19 +164,20 @@ void talk_resident_meaning(const struct parts *p, size_t n_open, struct meaning 
 	const struct words *w = &p->typed;
 
 	*out_r = (struct meaning){.verb = HL_VERB_REPORT};
-	if (cue_has(w, &talk_grammar.help_resident, 0)) {
+	if (cue_has(w, CUE_help_resident, 0)) {
 		out_r->verb = HL_VERB_HELP;
 		return;
 	}
-	if (cue_has(w, &talk_grammar.officer_verbs, TALK_ASKED) || cue_has(w, &talk_grammar.withdraw, 0)) {
+	if (cue_has(w, CUE_officer_verbs, TALK_ASKED) || cue_has(w, CUE_withdraw, 0) ||
+	    cue_has(w, CUE_withdraw_all, 0)) {
 		out_r->verb = HL_VERB_ASK;
-		if (p->typed_codes.first != TALK_NO_CODE || !cue_has(w, &talk_grammar.withdraw_all, 0))
-			look_for(w, &talk_grammar.withdraw, TALK_NEGATED | TALK_ASKED, HL_VERB_WITHDRAW, out_r);
+		if (p->typed_codes.first != TALK_NO_CODE || !cue_has(w, CUE_withdraw_all, 0))
+			look_for(w, CUE_withdraw, TALK_NEGATED | TALK_ASKED, HL_VERB_WITHDRAW, out_r);
 		return;
 	}
 	if (look_for_rating(w, out_r))
 		return;
-	if (cue_has(w, &talk_grammar.new_matter, 0) || look_for_command(w, n_open, out_r))
+	if (cue_has(w, CUE_new_matter, 0) || look_for_command(w, n_open, out_r))
 		return;
 	look_for_talk(p, n_open, out_r);
 	if (out_r->verb == HL_VERB_REPORT && is_no_report(p))

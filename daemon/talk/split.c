@@ -30,9 +30,9 @@ static size_t line_end(const struct words *w, size_t at)
 	return at < w->n ? at : w->n;
 }
 
-static bool find_in(const struct words *w, size_t from, size_t to, const char *patterns, struct span *found_r)
+static bool find_in(const struct words *w, size_t from, size_t to, enum talk_cue cue, struct span *found_r)
 {
-	return words_find(w, (struct span){from, to}, patterns, found_r);
+	return words_find(w, (struct span){from, to}, cue, found_r);
 }
 
 static bool is_ruler_rune(uint32_t cp)
@@ -59,8 +59,7 @@ static size_t our_signature(const struct words *w, size_t at, size_t to)
 		return 0;
 	for (end = at; end < to && end < at + SIGNATURE_MAX && w->runes[end].cp != 0x3011; end++)
 		;
-	return end < to && w->runes[end].cp == 0x3011 && find_in(w, at, end, talk_grammar.own_names, &found) ? end + 1
-													     : 0;
+	return end < to && w->runes[end].cp == 0x3011 && find_in(w, at, end, CUE_own_names, &found) ? end + 1 : 0;
 }
 
 /* Where a notice starts in a line, or to. A quote mark in front belongs to it. */
@@ -71,9 +70,9 @@ static size_t notice_start(const struct words *w, size_t from, size_t to)
 
 	while (at < to && !our_signature(w, at, to))
 		at++;
-	if (at == to && find_in(w, from, to, talk_grammar.notice, &found)) {
+	if (at == to && find_in(w, from, to, CUE_notice, &found)) {
 		at = from;
-		while (at < found.from && words_match(w, at, talk_grammar.before_notice, &at))
+		while (at < found.from && words_match(w, at, CUE_before_notice, &at))
 			;
 	}
 	return at;
@@ -85,13 +84,13 @@ static size_t notice_end(const struct words *w, size_t from, size_t to)
 	size_t end = to, at = from;
 	struct span found;
 
-	while (find_in(w, at, to, talk_grammar.notice_end, &found)) {
+	while (find_in(w, at, to, CUE_notice_end, &found)) {
 		end = found.to;
 		at = found.from + 1;
 	}
 	while (end < to && !rune_is_word(w->runes[end].cp))
 		end++;
-	return words_match(w, end, talk_grammar.notice_tail, &at) ? to : end;
+	return words_match(w, end, CUE_notice_tail, &at) ? to : end;
 }
 
 static uint32_t closing_of(uint32_t cp)
@@ -115,7 +114,7 @@ static size_t quoted_notice(const struct words *w, size_t at)
 		end--;
 	if (end <= at + 1)
 		return 0;
-	return notice_start(w, at + 1, end) < end || find_in(w, at, end, talk_grammar.notice, &found) ? end : 0;
+	return notice_start(w, at + 1, end) < end || find_in(w, at, end, CUE_notice, &found) ? end : 0;
 }
 
 static void split_line(struct splitting *s, size_t from, size_t to)
@@ -153,7 +152,7 @@ static void mark(struct splitting *s)
 			quote(s, at, to = end);
 		else if (is_ruler(w, at, to))
 			quote(s, at, to = has_typed_word(s, at) ? w->n : to);
-		else if (words_match(w, at, talk_grammar.original, &end))
+		else if (words_match(w, at, CUE_original, &end))
 			quote(s, at, to = w->n);
 		else
 			split_line(s, at, to);
@@ -167,7 +166,9 @@ void parts_split(struct words *typed, struct words *quoted, struct hl_arena *are
 	struct splitting s = {&all, hl_arena_array(arena, all.n + 1, sizeof(bool))};
 	bool was_quoted = false;
 
-	*quoted = (struct words){.source = all.source, .runes = hl_arena_array(arena, all.n + 1, sizeof(struct rune))};
+	*quoted = (struct words){.source = all.source,
+				 .grammar = all.grammar,
+				 .runes = hl_arena_array(arena, all.n + 1, sizeof(struct rune))};
 	if (!s.is_quoted || !quoted->runes)
 		return;
 	mark(&s);

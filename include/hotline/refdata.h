@@ -12,6 +12,7 @@
 #include "hotline/duties.h"
 #include "hotline/limits.h"
 #include "hotline/place.h"
+#include "hotline/talk.h"
 #include "hotline/template.h"
 
 struct hl_refdata {
@@ -21,11 +22,13 @@ struct hl_refdata {
 	struct hl_classifier *classifier;
 	struct hl_gazetteer *gazetteer;
 	struct hl_templates *templates;
+	struct hl_grammar *grammar;
 	struct hl_calendar calendar;
 };
 
 /* hl_refdata_new - Takes docs {"units": .., "case_types", "limits", "rules", "places", "calendar" (expanded),
- * "templates"}; keeps a reference. Errors HL_INPUT naming the document, the entry and the rule; HL_CONFIG: a document
+ * "templates",
+ * "grammar"}; keeps a reference. Errors HL_INPUT naming the document, the entry and the rule; HL_CONFIG: a document
  * is missing. */
 enum hl_class hl_refdata_new(json_t *docs, struct hl_refdata **out_r, struct hl_error *err);
 void hl_refdata_free(struct hl_refdata **refdata);

@@ -7,6 +7,8 @@
 #define HOTLINE_TALK_H
 
 #include "hotline/arena.h"
+#include "hotline/error.h"
+#include <jansson.h>
 
 enum hl_verb {
 	HL_VERB_NONE,
@@ -40,10 +42,21 @@ struct hl_said {
 	bool is_all;                /* 签全部 */
 };
 
+/* The words people use, per language: schema/ref/grammar.json, compiled. Shape of the document:
+ * {"simplified": "簽签...", "cues": [{"name", "about", "zh-CN": [patterns], "en": [patterns], "except": [patterns]}]};
+ * which cues there are is daemon/talk/cues.def, how patterns are written daemon/talk/words.h. */
+struct hl_grammar;
+
+/* hl_grammar_new - Errors HL_INPUT naming the cue, the pattern and the rule (unknown, missing or repeated cue or
+ * pattern; a set that is not closed; a pattern that could start anywhere, or can never match a folded text). */
+enum hl_class hl_grammar_new(const json_t *doc, struct hl_grammar **out_r, struct hl_error *err);
+void hl_grammar_free(struct hl_grammar **grammar);
+
 /* hl_talk_parse - Takes: who, text (clean UTF-8), codes of the sender's open tasks or cases (3-8 of [0-9A-Z]).
- * Gives   slices in the arena. Cost O(length * n_open). Source: ../shared data/talk rules 1-10 */
-void hl_talk_parse(bool is_officer, struct hl_slice text, const struct hl_slice *open_codes, size_t n_open,
-		   struct hl_arena *arena, struct hl_said *out_r);
+ * Gives   slices in the arena. Cost O(length * (n_open + patterns that start with one of its
+ * characters)). Source: ../shared data/talk rules 1-10 */
+void hl_talk_parse(const struct hl_grammar *grammar, bool is_officer, struct hl_slice text,
+		   const struct hl_slice *open_codes, size_t n_open, struct hl_arena *arena, struct hl_said *out_r);
 
 /* hl_code_is_valid - Luhn mod 32 check of a 5-character notice code (alphabet 0-9 A-Z without I L O U). */
 bool hl_code_is_valid(struct hl_slice code);

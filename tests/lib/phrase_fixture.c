@@ -12,11 +12,20 @@
 #define ARENA_BYTES (1u << 24)
 
 static struct hl_arena arena;
+static struct hl_grammar *grammar;
 
 int phrase_setup(void **state)
 {
 	(void)state;
 	hl_arena_init(&arena, ARENA_BYTES);
+	if (!grammar) {
+		json_t *doc = json_load_file("schema/ref/grammar.json", JSON_REJECT_DUPLICATES, NULL);
+		struct hl_error err = {.text = "it is no JSON"};
+
+		if (!doc || hl_grammar_new(doc, &grammar, &err) != HL_OK)
+			fail_msg("schema/ref/grammar.json: %s", err.text);
+		json_decref(doc);
+	}
 	return 0;
 }
 
@@ -24,7 +33,13 @@ int phrase_teardown(void **state)
 {
 	(void)state;
 	hl_arena_fini(&arena);
+	hl_grammar_free(&grammar);
 	return 0;
+}
+
+const struct hl_grammar *phrase_grammar(void)
+{
+	return grammar;
 }
 
 struct hl_arena *phrase_arena(void)
@@ -40,7 +55,7 @@ struct hl_said phrase_parse(bool is_officer, const char *text, const char *open)
 
 	while (rest.len > 0 && n < OPEN_MAX)
 		hl_slice_cut(rest, ' ', &codes[n++], &rest);
-	hl_talk_parse(is_officer, hl_slice_str(text), codes, n, &arena, &said);
+	hl_talk_parse(grammar, is_officer, hl_slice_str(text), codes, n, &arena, &said);
 	return said;
 }
 

@@ -19,6 +19,7 @@ struct phrase {
 int phrase_setup(void **state);
 int phrase_teardown(void **state);
 struct hl_arena *phrase_arena(void);
+const struct hl_grammar *phrase_grammar(void);
 
 struct hl_said phrase_parse(bool is_officer, const char *text, const char *open);
 /* phrase_check - fails when one of the phrases has another verb or code; prints every one that has. */

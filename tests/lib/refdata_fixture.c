@@ -12,7 +12,7 @@
 
 json_t *fixture_docs(void)
 {
-	static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "templates"};
+	static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "templates", "grammar"};
 	json_t *docs = json_object(), *spec, *calendar;
 	struct hl_error err;
 	char path[64];
