@@ -45,7 +45,7 @@ static const struct {
 struct sink {
 	char *ptr;
 	size_t len;
-	size_t n_broken;
+	size_t n_broken, n_long; /* n_long: characters that came as three bytes of UTF-8 or more */
 	bool has_begun, was_cr;
 };
 
@@ -107,6 +107,7 @@ static void put_utf8(struct sink *sink, struct hl_slice s)
 			put_broken(sink);
 		else
 			put(sink, cp);
+		sink->n_long += pos - start >= 3;
 	}
 }
 
@@ -174,9 +175,19 @@ static const struct charset *take_mark(struct hl_slice *bytes)
 	return NULL;
 }
 
+/* A text that was cut inside a character, or lost a few bytes, often decodes as GB18030 too, as rubbish. Bytes of
+ * another charset hardly ever form sequences of three, and never more of them than broken ones. */
+static bool is_damaged_utf8(struct hl_slice bytes)
+{
+	struct sink sink = {0};
+
+	put_utf8(&sink, bytes);
+	return sink.n_long > sink.n_broken;
+}
+
 static const struct charset *detect(struct hl_slice bytes, const struct charset *otherwise)
 {
-	if (hl_text_is_utf8(bytes))
+	if (hl_text_is_utf8(bytes) || is_damaged_utf8(bytes))
 		return &utf8;
 	return decodes_whole(bytes, &gb18030) ? &gb18030 : otherwise;
 }

@@ -12,8 +12,8 @@
 
 /* hl_text_decode - bytes in a declared charset to clean UTF-8.
  * Takes   charset: provider's word ("UTF-8", "gbk", "UTF-16BE", ...), NULL or empty or unknown
- *         to detect: valid UTF-8 stays, else GB18030 when it decodes whole, else UTF-8 with
- *         replacements. A byte order mark always wins. A declared charset that does not decode is
+ *         to detect: UTF-8 that is valid or only damaged stays, else GB18030 when it decodes whole, else
+ *         UTF-8 with replacements. A byte order mark always wins. A declared charset that does not decode is
  *         mended by detection, then by replacements. arena: where the result lives.
  * Gives   clean, valid UTF-8 without NUL; the empty slice when the arena failed.
  * Cost    O(len) */

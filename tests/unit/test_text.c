@@ -185,6 +185,9 @@ static void a_lying_charset_is_seen_through(void **state)
 		ROW("gbk called utf-8", "UTF-8", WATER_GBK, WATER),
 		ROW("utf-8 called gbk", "gbk", WATER "。", WATER "。"),
 		ROW("odd utf-8 called utf-16", "UTF-16BE", "hello", "hello"),
+		/* These bytes are whole GB18030 too, and rubbish in it. */
+		ROW("utf-8 cut inside a character", "UTF-8", WATER "停水\xE6", WATER "停水\xEF\xBF\xBD"),
+		ROW("the same undeclared", NULL, WATER "停水\xE6", WATER "停水\xEF\xBF\xBD"),
 	};
 
 	check_rows(*state, rows, COUNT(rows));
