@@ -35,7 +35,7 @@ const struct hl_config_key hl_config_keys[] = {
 	{"http", "header_bytes", HL_KEY_NUMBER, "16384", ROOT(header_bytes), .min = 1024, .max = 65536, .unit = "bytes",
 	 .help = "largest header, beyond it 431"},
 	{"http", "max_connections", HL_KEY_NUMBER, "4096", ROOT(max_connections), .min = 1, .max = 65536,
-	 .help = "open connections"},
+	 .help = "open connections, fewer when the limit of open files leaves no room for them"},
 	{"http", "max_connections_per_peer", HL_KEY_NUMBER, "256", ROOT(max_connections_per_peer), .max = 65536,
 	 .help = "open connections of one address, 0 = no cap"},
 	{"db", "conninfo", HL_KEY_TEXT, "host=/var/run/postgresql dbname=hotline", ROOT(conninfo),

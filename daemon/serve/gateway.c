@@ -7,6 +7,7 @@
 #include "hotline/gateway.h"
 
 #include "gateway.h"
+#include "hotline/descriptors.h"
 #include "hotline/law.h"
 #include "hotline/log.h"
 #include "hotline/pg.h"
@@ -21,6 +22,12 @@
 #define ITEMS_WAITING  20000
 /* A get-url brings the text in the address: 1,000 Chinese characters are 9,000 bytes there. */
 #define REQUEST_LINE_BYTES 16384
+/* For database, listeners, timers, log, and connections that are told that there are too many. */
+#define OWN_DESCRIPTORS 128
+/* A send has two while a name is looked up, or while two addresses are tried. */
+#define DESCRIPTORS_PER_SEND 2
+#define ADMIN_CONNECTIONS    64
+#define LEAST_CONNECTIONS    16
 
 /* ---- greeting the database ------------------------------------------------ */
 
@@ -232,6 +239,25 @@ static bool is_exempt(void *ctx, struct hl_slice peer)
 	return false;
 }
 
+/* Peers that only stay connected must not take the descriptors that sends and the database need. Gives how many may
+ * connect, 0 when the limit leaves too few. */
+static unsigned connections_that_fit(const struct hl_config *c, struct hl_error *err)
+{
+	unsigned own = OWN_DESCRIPTORS + ADMIN_CONNECTIONS + DESCRIPTORS_PER_SEND * c->send_concurrency;
+	unsigned wanted = own + c->max_connections, limit = hl_descriptors_raise(wanted);
+
+	if (limit >= wanted)
+		return c->max_connections;
+	if (limit < own + LEAST_CONNECTIONS) {
+		hl_fail(err, HL_CONFIG, "open files are limited to %u, at least %u are needed", limit,
+			own + LEAST_CONNECTIONS);
+		return 0;
+	}
+	hl_log(HL_WARN, "http.fewer_connections", HL_INT("open_files", limit), HL_INT("wanted", wanted),
+	       HL_INT("max_connections", limit - own));
+	return limit - own;
+}
+
 static enum hl_class make_servers(struct gateway *g, struct hl_error *err)
 {
 	const struct hl_config *c = g->config;
@@ -245,15 +271,18 @@ static enum hl_class make_servers(struct gateway *g, struct hl_error *err)
 		.body_us = c->body_ms * HL_US_PER_MS,
 		.answer_us = c->answer_ms * HL_US_PER_MS,
 		.write_us = c->body_ms * HL_US_PER_MS,
-		.max_connections = c->max_connections,
+		.max_connections = connections_that_fit(c, err),
 		.max_connections_per_peer = c->max_connections_per_peer,
 		.is_exempt = is_exempt,
 	};
 	enum hl_class cls;
 
+	if (o.max_connections == 0)
+		return HL_CONFIG;
 	g->server = hl_http_server_new(g->loop, &o, route, g);
 	o.limits.body_bytes = 8u << 20; /* reference documents */
 	o.answer_us = 60 * HL_US_PER_S;
+	o.max_connections = ADMIN_CONNECTIONS;
 	g->admin = hl_http_server_new(g->loop, &o, admin_handle, g);
 	if (!g->server || !g->admin)
 		return hl_fail(err, HL_NOMEM, "out of memory");
