@@ -9,6 +9,16 @@
 #include "hotline/outbox.h"
 #include "hotline/ticker.h"
 
+#define HOOK_STATUSES 6
+extern const int hook_statuses[HOOK_STATUSES];
+
+/* Webhooks that were refused. Whoever sends a flood of them must not fill the disk with log lines. */
+struct hook_refusals {
+	unsigned long long n[HOOK_STATUSES]; /* by hook_statuses */
+	int64_t second_us;                   /* when the second began in which lines are counted */
+	unsigned n_told, n_untold;
+};
+
 struct gateway {
 	struct hl_loop *loop;
 	const struct hl_config *config;
@@ -24,6 +34,7 @@ struct gateway {
 	struct hl_outbox *outbox;
 	struct hl_ticker *ticker;
 	struct hl_http_server *server, *admin;
+	struct hook_refusals refusals;
 	struct hl_timer hello_timer, drain_timer;
 	bool is_greeting, is_draining, was_started;
 	int64_t drain_deadline_us;

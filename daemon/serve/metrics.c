@@ -81,6 +81,14 @@ static void put_outbox(struct hl_buf *out, const struct gateway *g)
 		(double)hl_http_client_in_flight(g->client));
 }
 
+static void put_hooks(struct hl_buf *out, const struct gateway *g)
+{
+	put_head(out, "hooks_refused_total", "counter", "Webhooks refused, by the status they were answered with.");
+	for (size_t i = 0; i < HOOK_STATUSES; i++)
+		hl_buf_printf(out, "hotlined_hooks_refused_total{status=\"%d\"} %llu\n", hook_statuses[i],
+			      g->refusals.n[i]);
+}
+
 static void put_server(struct hl_buf *out, const struct gateway *g)
 {
 	const struct hl_http_stats *s = hl_http_server_stats(g->server);
@@ -135,6 +143,7 @@ static void reply(struct gateway *g, struct hl_http_exchange *x, const json_t *r
 	put_process(&out, g);
 	put_intake(&out, g);
 	put_outbox(&out, g);
+	put_hooks(&out, g);
 	put_server(&out, g);
 	put_one(&out, "database_up", "gauge", "1 when the database answered this scrape.", rows != NULL);
 	put_database(&out, rows);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REFUSALS_TOLD_PER_S 10
+
 /* One request whose items are on their way into the store. */
 struct hook {
 	struct gateway *gateway;
@@ -73,13 +75,36 @@ static bool has_method(const struct hl_provider *ops, struct hl_slice method)
 
 /* ---- answers -------------------------------------------------------------- */
 
+const int hook_statuses[HOOK_STATUSES] = {400, 401, 403, 404, 405, 503};
+
+/* Counts a refusal; whether it gets a line of its own in the log, or is only part of the next line's number. */
+static bool count_refusal(struct hook_refusals *r, int status, int64_t now_us)
+{
+	for (size_t i = 0; i < HOOK_STATUSES; i++)
+		r->n[i] += hook_statuses[i] == status;
+	if (r->second_us == 0 || now_us - r->second_us >= HL_US_PER_S) {
+		r->second_us = now_us;
+		r->n_told = 0;
+	}
+	if (r->n_told < REFUSALS_TOLD_PER_S) {
+		r->n_told++;
+		return true;
+	}
+	r->n_untold++;
+	return false;
+}
+
 static void refuse(struct gateway *g, struct hl_http_exchange *x, const struct hl_channel_config *ch, int status,
 		   const char *reason)
 {
 	struct hl_http_request *req = hl_http_exchange_request(x);
 
-	hl_log(HL_WARN, "hook.refused", HL_STR("channel", ch ? ch->channel.name : "-"), HL_INT("status", status),
-	       HL_SLICE("peer", client_address(g->config, req)), HL_STR("reason", reason));
+	if (count_refusal(&g->refusals, status, hl_mono_us())) {
+		hl_log(HL_WARN, "hook.refused", HL_STR("channel", ch ? ch->channel.name : "-"),
+		       HL_INT("status", status), HL_SLICE("peer", client_address(g->config, req)),
+		       HL_STR("reason", reason), HL_INT("untold", g->refusals.n_untold));
+		g->refusals.n_untold = 0;
+	}
 	hl_http_reply_reason(x, status, reason);
 }
 
