@@ -11,7 +11,6 @@
  * Source: Kannel 1.4.5 user guide, gw/smsbox.c, gw/urltrans.c, gw/dlr.h (read 2026-11)
  */
 #include <inttypes.h>
-#include <openssl/sha.h>
 #include "common.h"
 #include "hotline/text.h"
 
@@ -80,34 +79,6 @@ static enum hl_class get_text(const struct hl_http_request *req, struct hl_slice
 	return hl_fail(err, HL_INPUT, "text: must be given, percent-encoded");
 }
 
-/* The same delivery always gives the same id: Kannel repeats the time with the text. */
-static struct hl_slice derive_id(struct hl_arena *arena, const struct hl_inbound *m, struct hl_slice ts)
-{
-	static const char digits[] = "0123456789abcdef";
-	const struct hl_slice parts[] = {m->from, m->to, ts, m->bytes};
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-	char *hex = hl_arena_alloc(arena, 2 * sizeof(digest) + 1);
-	struct hl_buf all;
-
-	hl_buf_init(&all, m->from.len + m->to.len + ts.len + m->bytes.len + 8);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		hl_buf_add(&all, parts[i]);
-		hl_buf_add_char(&all, '\0');
-	}
-	if (!hex || hl_buf_failed(&all)) {
-		arena->failed = true;
-		hl_buf_fini(&all);
-		return (struct hl_slice){0};
-	}
-	SHA256((const unsigned char *)all.ptr, all.len, digest);
-	hl_buf_fini(&all);
-	for (size_t i = 0; i < sizeof(digest); i++) {
-		hex[2 * i] = digits[digest[i] >> 4];
-		hex[2 * i + 1] = digits[digest[i] & 15];
-	}
-	return (struct hl_slice){hex, 2 * sizeof(digest)};
-}
-
 static enum hl_class get_id(const struct hl_http_request *req, struct hl_inbound *m, struct hl_error *err)
 {
 	struct hl_slice id, ts;
@@ -116,7 +87,7 @@ static enum hl_class get_id(const struct hl_http_request *req, struct hl_inbound
 		return hl_adapter_name(req->arena, "id", id, HL_EXTERNAL_ID_BYTES_MAX, &m->external_id, err);
 	if (!get_field(req, "ts", "X-Kannel-Time", &ts) || !ts.len)
 		return hl_fail(err, HL_INPUT, "id: must be given (id=%%I), or else ts (ts=%%T)");
-	m->external_id = derive_id(req->arena, m, ts);
+	m->external_id = hl_adapter_derive_id(req->arena, (const struct hl_slice[]){m->from, m->to, ts, m->bytes}, 4);
 	return HL_OK;
 }
 
@@ -164,8 +135,7 @@ static enum hl_class parse_receipt(const struct hl_http_request *req, struct hl_
 {
 	struct hl_slice attempt, code;
 
-	if (!get_field(req, "n", NULL, &attempt) || !hl_slice_u64(attempt, &r->attempt) || !r->attempt ||
-	    r->attempt > INT64_MAX)
+	if (!get_field(req, "n", NULL, &attempt) || !hl_adapter_attempt(attempt, &r->attempt))
 		return hl_fail(err, HL_INPUT, "n: must be the number of an attempt");
 	if (!get_field(req, "d", NULL, &code) || !code.len)
 		return hl_fail(err, HL_INPUT, "d: must be given (d=%%d)");

@@ -8,7 +8,6 @@
  * No secret is needed. Where one is configured, the query must carry token=SECRET.
  * Bodies in a lying encoding are mended, not refused: not valid UTF-8, NUL, half a surrogate pair.
  */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include "common.h"
@@ -26,97 +25,6 @@ static enum hl_verdict verify(const struct hl_channel *ch, const struct hl_http_
 	if (!hl_form_get(req->arena, req->query, "token", &token) || !hl_secret_matches(ch, token))
 		return HL_FORGED;
 	return HL_VERIFIED;
-}
-
-static bool needs_decoding(struct hl_slice body)
-{
-	return memchr(body.ptr ? body.ptr : "", '\0', body.len) || hl_slice_has_prefix(body, "\xef\xbb\xbf") ||
-	       !hl_text_is_utf8(body);
-}
-
-/* JSON begins with two ASCII characters, so the place of the first zero byte tells UTF-16 (RFC 4627, 3). */
-static const char *utf16_name(struct hl_slice body)
-{
-	if (body.len < 2 || !body.ptr[0] == !body.ptr[1])
-		return NULL;
-	return body.ptr[0] ? "UTF-16LE" : "UTF-16BE";
-}
-
-/* Value of the four hex digits behind \u, or -1 when s does not begin with such an escape. */
-static int escape_value(struct hl_slice s)
-{
-	int value = 0;
-
-	if (s.len < 6 || s.ptr[0] != '\\' || s.ptr[1] != 'u')
-		return -1;
-	for (size_t i = 2; i < 6; i++) {
-		const char *digit = memchr("0123456789abcdefABCDEF", s.ptr[i], 22);
-		int n = digit ? (int)(digit - "0123456789abcdefABCDEF") : -1;
-
-		if (n < 0)
-			return -1;
-		value = value * 16 + (n < 16 ? n : n - 6);
-	}
-	return value;
-}
-
-static bool is_high(int unit)
-{
-	return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-static bool is_low(int unit)
-{
-	return unit >= 0xdc00 && unit <= 0xdfff;
-}
-
-/* Copy in which \u escapes of half a surrogate pair are \ufffd: JavaScript writes such halves, jansson refuses them. */
-static struct hl_slice mend_surrogates(struct hl_arena *arena, struct hl_slice body)
-{
-	char *to = hl_arena_alloc(arena, body.len);
-	struct hl_slice copy = {to, to && body.ptr ? body.len : 0};
-
-	if (to && body.ptr)
-		memcpy(to, body.ptr, body.len);
-	for (size_t i = 0; i + 1 < copy.len; i++) {
-		struct hl_slice rest = {body.ptr + i, body.len - i};
-		int unit = escape_value(rest);
-
-		if (rest.ptr[0] != '\\')
-			continue;
-		if (is_high(unit) && is_low(escape_value((struct hl_slice){rest.ptr + 6, rest.len - 6}))) {
-			i += 11;
-		} else if (is_high(unit) || is_low(unit)) {
-			memcpy(to + i, "\\ufffd", 6);
-			i += 5;
-		} else {
-			i += 1; /* what is escaped does not begin another escape */
-		}
-	}
-	return copy;
-}
-
-static enum hl_class load_body(const struct hl_http_request *req, json_t **out_r, struct hl_error *err)
-{
-	const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
-	struct hl_slice body = req->body;
-	json_error_t why;
-
-	if (needs_decoding(body))
-		body = hl_text_decode(req->arena, body, utf16_name(body));
-	*out_r = json_loadb(body.ptr ? body.ptr : "", body.len, flags, &why);
-	if (!*out_r && hl_slice_find(body, HL_LIT("\\u")) >= 0) {
-		body = mend_surrogates(req->arena, body);
-		*out_r = json_loadb(body.ptr ? body.ptr : "", body.len, flags, &why);
-	}
-	if (!*out_r)
-		return hl_fail(err, HL_INPUT, "body: must be a JSON object: %s", why.text);
-	if (!json_is_object(*out_r)) {
-		json_decref(*out_r);
-		*out_r = NULL;
-		return hl_fail(err, HL_INPUT, "body: must be a JSON object");
-	}
-	return HL_OK;
 }
 
 static enum hl_class get_string(struct hl_arena *arena, const json_t *doc, const char *key, struct hl_slice *out_r,
@@ -207,7 +115,7 @@ static enum hl_class read_body(const struct hl_http_request *req, const json_t *
 	if (!m)
 		return HL_NOMEM;
 	/* The text of a mended body is ours; what came is the body. */
-	if (needs_decoding(req->body))
+	if (hl_json_needs_decoding(req->body))
 		m->raw = req->body;
 	return read_message(req->arena, doc, m, err);
 }
@@ -220,7 +128,7 @@ static enum hl_class parse(const struct hl_channel *ch, const struct hl_http_req
 
 	(void)ch;
 	*out = (struct hl_parsed){0};
-	cls = load_body(req, &doc, err);
+	cls = hl_json_load(req, "object", &doc, err);
 	if (!cls)
 		cls = read_body(req, doc, subpath, out, err);
 	json_decref(doc);

@@ -32,7 +32,7 @@ const struct hl_provider *hl_provider_find(const char *name)
 	return NULL;
 }
 
-/* What a table lacks, or NULL. build and interpret come together or not at all. */
+/* What a table lacks, or NULL. build and interpret, ask and learn come together or not at all. */
 static const char *missing_part(const struct hl_provider *p)
 {
 	if (!p->name || !p->name[0])
@@ -49,6 +49,8 @@ static const char *missing_part(const struct hl_provider *p)
 		return "parse";
 	if (!p->build != !p->interpret)
 		return p->build ? "interpret" : "build";
+	if (!p->ask != !p->learn)
+		return p->ask ? "learn" : "ask";
 	return NULL;
 }
 
@@ -65,6 +67,15 @@ enum hl_class hl_provider_check(struct hl_error *err)
 			return hl_fail(err, HL_BUG, "two providers are named %s", p->name);
 	}
 	return HL_OK;
+}
+
+const char *hl_channel_setting(const struct hl_channel *ch, const char *name)
+{
+	for (size_t i = 0; i < ch->n_settings; i++) {
+		if (!strcmp(ch->settings[i].name, name))
+			return ch->settings[i].value;
+	}
+	return "";
 }
 
 bool hl_secret_matches(const struct hl_channel *ch, struct hl_slice presented)

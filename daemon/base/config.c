@@ -12,6 +12,7 @@
 
 #define CONFIG_BYTES_MAX (1024 * 1024)
 #define CHANNEL_PREFIX   "channel "
+#define SECRET_BYTES_MIN 16
 #define LEASE_DEADLINES  3 /* a lease outlives this many send deadlines, so a live daemon never loses its notice */
 
 struct loading {
@@ -48,7 +49,9 @@ static void apply_entry(struct loading *l, const struct hl_ini_entry *e, const c
 {
 	int key = find_key(class_name, e->key);
 
-	if (key < 0) {
+	if (key < 0 && !strcmp(class_name, "channel")) {
+		return; /* one of the provider's options, or unknown: apply_options */
+	} else if (key < 0) {
 		hl_config_refuse(&l->report, e->line, section, e->key, "unknown key");
 	} else if (lines[key]) {
 		hl_config_refuse(&l->report, e->line, section, e->key, "given twice, first on line %u", lines[key]);
@@ -163,6 +166,17 @@ static unsigned channel_line(const unsigned *lines, const struct hl_ini_section 
 	return line ? line : s->line;
 }
 
+/* Secrets of our choosing travel in URLs, where they can be guessed at. */
+static void check_secrets(struct loading *l, const struct hl_ini_section *s, const struct hl_channel_config *c,
+			  const unsigned *lines)
+{
+	for (size_t i = 0; i < c->channel.n_secrets; i++) {
+		if (c->ops && !c->ops->has_given_secret && c->channel.secrets[i].value.len < SECRET_BYTES_MIN)
+			hl_config_refuse(&l->report, channel_line(lines, s, "secret_file"), s->name, "secret_file",
+					 "secret %zu of the file must be at least %d bytes", i + 1, SECRET_BYTES_MIN);
+	}
+}
+
 static void check_channel(struct loading *l, const struct hl_ini_section *s, const struct hl_channel_config *c,
 			  const unsigned *lines)
 {
@@ -179,9 +193,11 @@ static void check_channel(struct loading *l, const struct hl_ini_section *s, con
 		{sends && !c->channel.from.len, "from", "must be given when the channel sends"},
 		{ops && sends && ops->needs_login && !c->channel.username[0], "username",
 		 "must be given when the channel sends"},
-		{ops && sends && ops->needs_login && !c->channel.password.len &&
+		{ops && sends && (ops->needs_login || ops->needs_key) && !c->channel.password.len &&
 			 !lines[find_key("channel", "password_file")],
 		 "password_file", "must be given when the channel sends"},
+		{ops && sends && ops->needs_template && !c->n_templates && !lines[find_key("channel", "template_file")],
+		 "template_file", "must be given: the provider sends approved templates only"},
 		{strstr(c->signature, "【") || strstr(c->signature, "】"), "signature", "must be written without 【】"},
 		{sends && !l->config->public_url[0], "send_url",
 		 "needs [http] public_url: it does not follow from listen"},
@@ -194,16 +210,102 @@ static void check_channel(struct loading *l, const struct hl_ini_section *s, con
 	}
 }
 
+/* ---- options of providers: keys of a channel that only its provider knows ---- */
+
+static int find_option(const struct hl_channel_config *c, const char *name)
+{
+	const struct hl_option *options = c->ops ? c->ops->options : NULL;
+
+	for (int i = 0; options && options[i].name; i++) {
+		if (!strcmp(options[i].name, name))
+			return i;
+	}
+	return -1;
+}
+
+static void set_option(struct loading *l, const struct hl_ini_section *s, const struct hl_ini_entry *e,
+		       const struct hl_option *option, struct hl_setting *setting)
+{
+	struct hl_error err;
+
+	if (!e->value[0])
+		hl_config_refuse(&l->report, e->line, s->name, e->key, "must not be empty");
+	else if (hl_config_option(option, e->value, l->arena, l->dir, &setting->value, &err))
+		hl_config_refuse(&l->report, e->line, s->name, e->key, "%s", err.text);
+}
+
+static void apply_options(struct loading *l, const struct hl_ini_section *s, struct hl_channel_config *c)
+{
+	unsigned lines[HL_OPTIONS_MAX] = {0};
+	struct hl_setting *settings = hl_arena_array(l->arena, HL_OPTIONS_MAX, sizeof(*settings));
+	const struct hl_option *options = c->ops ? c->ops->options : NULL;
+	const struct hl_ini_entry *e;
+	size_t n = 0;
+
+	TAILQ_FOREACH (e, &s->entries, next) {
+		int i = find_option(c, e->key);
+
+		if (find_key("channel", e->key) >= 0)
+			continue;
+		if (i < 0) {
+			hl_config_refuse(&l->report, e->line, s->name, e->key, "unknown key");
+		} else if (lines[i]) {
+			hl_config_refuse(&l->report, e->line, s->name, e->key, "given twice, first on line %u",
+					 lines[i]);
+		} else if (settings) {
+			lines[i] = e->line;
+			set_option(l, s, e, &options[i], &settings[i]);
+		}
+	}
+	for (; settings && options && options[n].name; n++) {
+		settings[n].name = options[n].name;
+		if (!settings[n].value)
+			settings[n].value = options[n].fallback ? options[n].fallback : "";
+		if (!lines[n] && !options[n].fallback && c->channel.send_url[0])
+			hl_config_refuse(&l->report, s->line, s->name, options[n].name,
+					 "must be given when the channel sends");
+	}
+	c->channel.settings = settings;
+	c->channel.n_settings = n;
+}
+
+/* Line of any key of the section, else of the section. */
+static unsigned line_of(const struct hl_ini_section *s, const char *key)
+{
+	const struct hl_ini_entry *e;
+
+	TAILQ_FOREACH (e, &s->entries, next) {
+		if (!strcmp(e->key, key))
+			return e->line;
+	}
+	return s->line;
+}
+
+static void ask_provider(struct loading *l, const struct hl_ini_section *s, const struct hl_channel_config *c)
+{
+	const char *key = "provider";
+	struct hl_error err;
+
+	if (c->ops && c->ops->check && c->ops->check(&c->channel, &key, &err))
+		hl_config_refuse(&l->report, line_of(s, key), s->name, key, "%s", err.text);
+}
+
 static void apply_channel(struct loading *l, const struct hl_ini_section *s, struct hl_channel_config *c)
 {
-	unsigned lines[HL_CONFIG_KEYS_MAX] = {0};
+	unsigned lines[HL_CONFIG_KEYS_MAX] = {0}, n_errors;
 
 	apply_section(l, "channel", s, lines, c);
+	apply_options(l, s, c);
 	c->channel.name = s->name + strlen(CHANNEL_PREFIX);
 	c->channel.provider = c->ops ? c->ops->name : "";
 	c->channel.public_url = l->config->public_url;
 	c->channel.country = l->config->region_country;
+	c->channel.signature = c->signature;
+	n_errors = l->report.n_errors;
 	check_channel(l, s, c, lines);
+	check_secrets(l, s, c, lines);
+	if (l->report.n_errors == n_errors)
+		ask_provider(l, s, c);
 }
 
 static void apply_channels(struct loading *l)

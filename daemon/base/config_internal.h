@@ -3,6 +3,7 @@
  *   config_ini.c    file -> sections and entries with their lines (libinih)
  *   config_keys.c   the table of all keys, and its Markdown form
  *   config_value.c  one written value -> one field, or the rule it breaks
+ *   config_templates.c  the file that maps our texts to a provider's templates
  *   config.c        load: table over entries, then the rules that span keys
  */
 #ifndef HOTLINE_BASE_CONFIG_INTERNAL_H
@@ -59,6 +60,7 @@ enum hl_config_type {
 	HL_KEY_ADDRESSES, /* char **, numeric addresses */
 	HL_KEY_PROVIDER,  /* const struct hl_provider * */
 	HL_KEY_SECRETS,   /* struct hl_secret *, lines of a private file */
+	HL_KEY_TEMPLATES, /* struct hl_template_ref *, a JSON file */
 	HL_KEY_PASSWORD,  /* struct hl_slice, first line of a private file */
 };
 
@@ -72,7 +74,7 @@ struct hl_config_key {
 	size_t at, count_at; /* offsets of the field and of its number of elements */
 };
 
-#define HL_CONFIG_KEYS_MAX 64
+#define HL_CONFIG_KEYS_MAX 80
 extern const struct hl_config_key hl_config_keys[];
 extern const size_t hl_config_n_keys;
 
@@ -81,6 +83,16 @@ extern const size_t hl_config_n_keys;
  * Errors  HL_CONFIG with the rule that is broken; HL_NOMEM */
 enum hl_class hl_config_set(const struct hl_config_key *key, const char *value, struct hl_arena *arena, const char *dir,
 			    void *target, struct hl_error *err);
+
+#define HL_OPTIONS_MAX 40
+/* hl_config_option - likewise one value of a provider's option: the word, or the content of the file it names. */
+enum hl_class hl_config_option(const struct hl_option *option, const char *value, struct hl_arena *arena,
+			       const char *dir, const char **value_r, struct hl_error *err);
+
+/* hl_config_templates - from a file's text: {"dispatch": {"id": "SMS_1", "params": ["code", {"name": "place", "as":
+ * "p1", "max": 6}]}, ...}. Errors  HL_CONFIG naming the text and the rule; HL_NOMEM */
+enum hl_class hl_config_templates(struct hl_arena *arena, struct hl_slice text, struct hl_template_ref **out_r,
+				  size_t *n_r, struct hl_error *err);
 
 /* hl_config_slurp - a whole regular file.
  * Takes   is_private: refuse a file that group or others may use.

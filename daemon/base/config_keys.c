@@ -63,7 +63,8 @@ const struct hl_config_key hl_config_keys[] = {
 	{"region", "language", HL_KEY_WORD, "zh-CN", ROOT(language), .words = "zh-CN en", .help = "language of texts"},
 	{"channel", "provider", HL_KEY_PROVIDER, NULL, CHAN(ops), .help = "adapter that speaks for this channel"},
 	{"channel", "secret_file", HL_KEY_SECRETS, "", CHAN_LIST(channel.secrets, channel.n_secrets),
-	 .help = "one webhook secret per line, each 16 bytes or more; all are accepted, the first one signs"},
+	 .help = "one webhook secret per line, 16 bytes or more where we choose it; all are accepted, the first one "
+		 "signs"},
 	{"channel", "trust", HL_KEY_CHOICE, "low", CHAN(trust), .words = "low high",
 	 .help = "whether the sender's number proves who speaks"},
 	{"channel", "purpose", HL_KEY_WORD, "all", CHAN(purpose), .words = "all resident officer bulk",
@@ -78,6 +79,8 @@ const struct hl_config_key hl_config_keys[] = {
 	 .help = "who writes 【signature】 into a text"},
 	{"channel", "signature", HL_KEY_TEXT, "", CHAN(signature), .max = 20,
 	 .help = "what stands in 【】, without them"},
+	{"channel", "template_file", HL_KEY_TEMPLATES, "", CHAN_LIST(templates, n_templates),
+	 .help = "JSON: which of the provider's approved templates stands for which of our texts"},
 	{"channel", "allow", HL_KEY_ADDRESSES, "", CHAN_LIST(allow, n_allow),
 	 .help = "addresses that may call the webhook, empty = any"},
 	{"operators", "USER", HL_KEY_WORD, "", .at = offsetof(struct hl_operator_config, role),
@@ -91,7 +94,7 @@ static const char *const type_names[] = {
 	[HL_KEY_WORD] = "word",      [HL_KEY_CHOICE] = "word",    [HL_KEY_FLAG] = "word",
 	[HL_KEY_PATH] = "path",      [HL_KEY_LISTEN] = "address", [HL_KEY_URL] = "URL",
 	[HL_KEY_ADDRESSES] = "list", [HL_KEY_PROVIDER] = "word",  [HL_KEY_SECRETS] = "path",
-	[HL_KEY_PASSWORD] = "path",
+	[HL_KEY_PASSWORD] = "path",  [HL_KEY_TEMPLATES] = "path",
 };
 
 static void add_words(struct hl_buf *out, const char *words)
@@ -140,6 +143,7 @@ static void add_range(struct hl_buf *out, const struct hl_config_key *key)
 		hl_buf_add_str(out, "IP addresses or `unix`");
 		break;
 	case HL_KEY_PATH:
+	case HL_KEY_TEMPLATES:
 		hl_buf_add_str(out, "from this file's folder");
 		break;
 	case HL_KEY_SECRETS:
@@ -159,6 +163,24 @@ static void add_default(struct hl_buf *out, const struct hl_config_key *key)
 		hl_buf_printf(out, "`%s`", key->fallback);
 }
 
+static void add_options(struct hl_buf *out, const struct hl_provider *ops)
+{
+	for (const struct hl_option *o = ops->options; o && o->name; o++) {
+		hl_buf_printf(out, "| `[channel NAME]` %s | `%s` | %s | ", ops->name, o->name,
+			      o->words     ? "word"
+			      : o->is_file ? "path"
+					   : "text");
+		if (!o->fallback)
+			hl_buf_add_str(out, "must be given to send");
+		else if (o->fallback[0])
+			hl_buf_printf(out, "`%s`", o->fallback);
+		hl_buf_add_str(out, " | ");
+		if (o->words)
+			add_words(out, o->words);
+		hl_buf_printf(out, " | %s |\n", o->help);
+	}
+}
+
 void hl_config_table(struct hl_buf *out)
 {
 	hl_buf_add_str(out, "| section | key | type | default | range | help |\n|---|---|---|---|---|---|\n");
@@ -172,4 +194,6 @@ void hl_config_table(struct hl_buf *out)
 		add_range(out, key);
 		hl_buf_printf(out, " | %s |\n", key->help);
 	}
+	for (size_t i = 0; hl_provider_at(i); i++)
+		add_options(out, hl_provider_at(i));
 }

@@ -12,7 +12,7 @@
 
 #define ADDRESSES_MAX     64
 #define SECRETS_MAX       16
-#define SECRET_BYTES_MIN  16
+#define OPTION_FILE_BYTES 65536
 #define SECRET_FILE_BYTES 16384
 #define SOCKET_PATH_BYTES 100
 
@@ -263,8 +263,6 @@ static enum hl_class check_secret(struct hl_slice line, unsigned n, struct hl_er
 	/* Secrets travel in URLs and headers; other bytes would need care in every adapter. */
 	if (!is_printable_ascii(line))
 		return hl_fail(err, HL_CONFIG, "secret %u of the file must be printable ASCII without blanks", n);
-	if (line.len < SECRET_BYTES_MIN)
-		return hl_fail(err, HL_CONFIG, "secret %u of the file must be at least %d bytes", n, SECRET_BYTES_MIN);
 	return HL_OK;
 }
 
@@ -323,17 +321,50 @@ static enum hl_class set_password(const struct setting *s, const char *value, st
 	return put(s, &line, sizeof(line));
 }
 
+static enum hl_class set_templates(const struct setting *s, const char *value, struct hl_error *err)
+{
+	char *path = resolve(s, value);
+	struct hl_template_ref *list;
+	struct hl_slice text;
+	size_t n;
+	enum hl_class cls = hl_config_slurp(s->arena, path, OPTION_FILE_BYTES, false, &text, err);
+
+	if (!cls)
+		cls = hl_config_templates(s->arena, text, &list, &n, err);
+	if (cls)
+		return hl_error_prefix(err, "%s", path);
+	put_count(s, n);
+	return put(s, &list, sizeof(list));
+}
+
 enum hl_class hl_config_set(const struct hl_config_key *key, const char *value, struct hl_arena *arena, const char *dir,
 			    void *target, struct hl_error *err)
 {
 	static enum hl_class (*const setters[])(const struct setting *, const char *, struct hl_error *) = {
-		[HL_KEY_TEXT] = set_text,           [HL_KEY_SLICE] = set_slice,       [HL_KEY_NUMBER] = set_number,
-		[HL_KEY_WORD] = set_word,           [HL_KEY_CHOICE] = set_choice,     [HL_KEY_FLAG] = set_flag,
-		[HL_KEY_PATH] = set_path,           [HL_KEY_LISTEN] = set_listen,     [HL_KEY_URL] = set_url,
-		[HL_KEY_ADDRESSES] = set_addresses, [HL_KEY_PROVIDER] = set_provider, [HL_KEY_SECRETS] = set_secrets,
-		[HL_KEY_PASSWORD] = set_password,
+		[HL_KEY_TEXT] = set_text,           [HL_KEY_SLICE] = set_slice,         [HL_KEY_NUMBER] = set_number,
+		[HL_KEY_WORD] = set_word,           [HL_KEY_CHOICE] = set_choice,       [HL_KEY_FLAG] = set_flag,
+		[HL_KEY_PATH] = set_path,           [HL_KEY_LISTEN] = set_listen,       [HL_KEY_URL] = set_url,
+		[HL_KEY_ADDRESSES] = set_addresses, [HL_KEY_PROVIDER] = set_provider,   [HL_KEY_SECRETS] = set_secrets,
+		[HL_KEY_PASSWORD] = set_password,   [HL_KEY_TEMPLATES] = set_templates,
 	};
 	struct setting s = {.key = key, .arena = arena, .dir = dir, .target = target};
 
 	return setters[key->type](&s, value, err);
+}
+
+enum hl_class hl_config_option(const struct hl_option *option, const char *value, struct hl_arena *arena,
+			       const char *dir, const char **value_r, struct hl_error *err)
+{
+	const char *path = hl_arena_printf(arena, "%s%s", value[0] == '/' ? "" : dir, value);
+	struct hl_slice text;
+
+	if (option->words && word_index(option->words, value) < 0)
+		return hl_fail(err, HL_CONFIG, "must be one of: %s; is '%s'", option->words, value);
+	*value_r = value;
+	if (!option->is_file)
+		return HL_OK;
+	if (hl_config_slurp(arena, path, OPTION_FILE_BYTES, false, &text, err))
+		return hl_error_prefix(err, "%s", path);
+	*value_r = text.ptr;
+	return HL_OK;
 }

@@ -192,6 +192,27 @@ static void post_it(struct send *s, const struct hl_request *req)
 		give_up(s, NOT_SENT, "out of memory");
 }
 
+/* What a provider with templates of its own is given beside the text; nothing to do for the others. */
+static bool put_template(struct send *s, const json_t *notice, struct hl_outbound *sms, struct hl_error *err)
+{
+	const char *key = json_string_value(json_object_get(notice, "template"));
+	const struct hl_template_ref *t = key ? hl_config_template(s->channel, key) : NULL;
+	struct hl_param *params;
+
+	if (!s->channel->ops->needs_template)
+		return true;
+	if (!t) {
+		hl_fail(err, HL_REFUSED, "the provider has no template for %s", key ? key : "?");
+		return false;
+	}
+	if (hl_notice_params(*s->outbox->setup.refdata, notice, t, &s->arena, &params, err) != HL_OK)
+		return false;
+	sms->template_id = hl_slice_str(t->id);
+	sms->params = params;
+	sms->n_params = t->n_params;
+	return true;
+}
+
 static void send_notice(struct send *s, const json_t *notice)
 {
 	struct hl_outbox *ob = s->outbox;
@@ -209,6 +230,10 @@ static void send_notice(struct send *s, const json_t *notice)
 	if (hl_notice_text(*ob->setup.refdata, notice, s->channel->signs_ours ? s->channel->signature : "", &s->text,
 			   &err) != HL_OK) {
 		give_up(s, "refused", err.text);
+		return;
+	}
+	if (!put_template(s, notice, &sms, &err)) {
+		give_up(s, err.cls == HL_CONFIG ? "config" : "refused", err.text);
 		return;
 	}
 	sms.text = hl_buf_slice(&s->text);

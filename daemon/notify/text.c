@@ -1,9 +1,12 @@
-/* text.c - the text of a leased notice (hl_notice_text in hotline/outbox.h). Pure. */
+/* text.c - the text of a leased notice (hl_notice_text and hl_notice_params in hotline/outbox.h). Pure. */
 #include "hotline/outbox.h"
+
+#include "hotline/text.h"
 
 #include <string.h>
 
-#define WORD_MAX_BYTES 64
+#define WORD_MAX_BYTES  64
+#define PARAM_MAX_BYTES 1000
 
 /* Parameters that are words of the schema ("urgent", "dispatched") are shown in the reader's language: template
  * word_<value>. */
@@ -47,5 +50,43 @@ enum hl_class hl_notice_text(const struct hl_refdata *ref, const json_t *notice,
 	json_decref(params);
 	if (cls == HL_OK && hl_buf_failed(out))
 		cls = hl_fail(err, HL_LIMIT, "the text of %s is too long", key);
+	return cls;
+}
+
+static enum hl_class put_param(const struct hl_refdata *ref, const json_t *notice, const json_t *params,
+			       const struct hl_template_param *p, struct hl_buf *out, struct hl_error *err)
+{
+	const char *key = json_string_value(json_object_get(notice, "template"));
+	const char *lang = json_string_value(json_object_get(notice, "lang"));
+	enum hl_class cls = hl_template_value(ref->templates, key, lang, p->name, params, &ref->calendar, out, err);
+
+	if (!cls && p->max && hl_text_count(hl_buf_slice(out)) > p->max)
+		cls = hl_fail(err, HL_REFUSED, "parameter %s of %s is longer than the %u characters the provider takes",
+			      p->name, key, p->max);
+	return cls;
+}
+
+enum hl_class hl_notice_params(const struct hl_refdata *ref, const json_t *notice,
+			       const struct hl_template_ref *ref_template, struct hl_arena *arena,
+			       struct hl_param **out_r, struct hl_error *err)
+{
+	const char *lang = json_string_value(json_object_get(notice, "lang"));
+	json_t *params = json_copy(json_object_get(notice, "params"));
+	struct hl_param *list = hl_arena_array(arena, ref_template->n_params, sizeof(*list));
+	enum hl_class cls = list && params ? HL_OK : hl_fail(err, HL_NOMEM, "out of memory");
+	struct hl_buf value;
+
+	hl_buf_init(&value, PARAM_MAX_BYTES);
+	if (!cls)
+		put_words(ref, params, lang);
+	for (size_t i = 0; list && !cls && i < ref_template->n_params; i++) {
+		hl_buf_reset(&value);
+		cls = put_param(ref, notice, params, &ref_template->params[i], &value, err);
+		list[i] = (struct hl_param){hl_slice_str(ref_template->params[i].as),
+					    hl_arena_dup(arena, hl_buf_slice(&value))};
+	}
+	hl_buf_fini(&value);
+	json_decref(params);
+	*out_r = list;
 	return cls;
 }

@@ -21,6 +21,7 @@ struct hook {
 	size_t n_left;
 	int64_t message; /* of the first item */
 	bool is_failed, has_message;
+	struct hl_slice ack; /* in the request's arena */
 };
 
 static struct hl_slice last_forwarded(struct hl_slice list)
@@ -73,6 +74,17 @@ static bool has_method(const struct hl_provider *ops, struct hl_slice method)
 	return false;
 }
 
+/* Takes a token off the path: /hook/NAME/TOKEN/receipt is /receipt. Whether the token fits is the adapter's to say. */
+static struct hl_slice without_token(const struct hl_provider *ops, struct hl_slice subpath)
+{
+	struct hl_slice token, rest;
+
+	if (!ops->has_path_token || has_path(ops, subpath) || subpath.len < 2)
+		return subpath;
+	hl_slice_cut((struct hl_slice){subpath.ptr + 1, subpath.len - 1}, '/', &token, &rest);
+	return (struct hl_slice){token.ptr + token.len, subpath.len - 1 - token.len};
+}
+
 /* ---- answers -------------------------------------------------------------- */
 
 const int hook_statuses[HOOK_STATUSES] = {400, 401, 403, 404, 405, 503};
@@ -115,6 +127,8 @@ static void finish(struct hook *h)
 
 	if (h->is_failed) {
 		hl_http_reply_reason(h->x, 503, "not stored, try again");
+	} else if (h->ack.ptr) {
+		hl_http_reply(h->x, 200, ops->ack_type, h->ack);
 	} else if (ops->ack_body) {
 		hl_http_reply(h->x, 200, ops->ack_type, hl_slice_str(ops->ack_body));
 	} else {
@@ -204,7 +218,7 @@ static void take(struct gateway *g, struct hl_http_exchange *x, const struct hl_
 		refuse(g, x, ch, 503, "out of memory");
 		return;
 	}
-	*h = (struct hook){.gateway = g, .x = x, .channel = ch};
+	*h = (struct hook){.gateway = g, .x = x, .channel = ch, .ack = parsed.ack};
 	store(g, h, &parsed, req);
 }
 
@@ -217,6 +231,8 @@ void webhook_handle(struct gateway *g, struct hl_http_exchange *x)
 	hl_slice_cut(rest, '/', &name, &subpath);
 	subpath = (struct hl_slice){name.ptr + name.len, rest.len - name.len}; /* with its slash, as adapters name it */
 	ch = hl_config_channel(g->config, name);
+	if (ch)
+		subpath = without_token(ch->ops, subpath);
 	if (!ch)
 		refuse(g, x, NULL, 404, "no such channel");
 	else if (!has_path(ch->ops, subpath))

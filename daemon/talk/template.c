@@ -281,3 +281,24 @@ enum hl_class hl_template_render(const struct hl_templates *t, const char *key, 
 	hl_buf_add_str(out, c);
 	return cls;
 }
+
+enum hl_class hl_template_value(const struct hl_templates *t, const char *key, const char *lang, const char *name,
+				const json_t *params, const struct hl_calendar *cal, struct hl_buf *out,
+				struct hl_error *err)
+{
+	const struct entry *e = find(t, key, lang);
+	const json_t *param, *value = json_object_get(params, name);
+	struct rendering r = {.cal = cal, .out = out};
+	const char *type;
+
+	if (!e)
+		e = find(t, key, FALLBACK_LANG);
+	param = e ? param_of(e, name) : NULL;
+	if (!param)
+		return hl_fail(err, HL_CONFIG, "template %s has no parameter %s", key, name);
+	r.entry = e;
+	type = json_string_value(json_object_get(param, "type"));
+	if (!is_empty(value))
+		put_value(&r, value, type && strcmp(type, "time") == 0);
+	return HL_OK;
+}

@@ -13,6 +13,20 @@
 
 enum hl_trust { HL_TRUST_LOW, HL_TRUST_HIGH };
 
+/* One parameter of a provider's template: which of ours, what the provider calls it, how long it may be. */
+struct hl_template_param {
+	const char *name, *as;
+	unsigned max; /* characters, 0: any */
+};
+
+/* Which of the provider's approved templates stands for which of our texts. */
+struct hl_template_ref {
+	const char *key; /* ours */
+	const char *id;  /* the provider's */
+	struct hl_template_param *params;
+	size_t n_params;
+};
+
 struct hl_channel_config {
 	struct hl_channel channel; /* what adapters see */
 	const struct hl_provider *ops;
@@ -20,7 +34,9 @@ struct hl_channel_config {
 	char *purpose;   /* "all", "resident", "officer", "bulk" */
 	bool signs_ours; /* sign = ours | provider */
 	char *signature; /* text in 【】 */
-	char **allow;    /* source addresses; empty: any */
+	struct hl_template_ref *templates;
+	size_t n_templates;
+	char **allow; /* source addresses; empty: any */
 	size_t n_allow;
 };
 
@@ -63,6 +79,8 @@ struct hl_config {
 enum hl_class hl_config_load(const char *path, struct hl_config **out_r, struct hl_buf *errors);
 void hl_config_free(struct hl_config **config);
 const struct hl_channel_config *hl_config_channel(const struct hl_config *config, struct hl_slice name);
+/* hl_config_template - what stands for one of our texts at this channel; NULL: nothing. */
+const struct hl_template_ref *hl_config_template(const struct hl_channel_config *channel, const char *key);
 /* hl_config_table - Markdown table of all keys. */
 void hl_config_table(struct hl_buf *out);
 

@@ -40,6 +40,13 @@ const struct hl_outbox_stats *hl_outbox_stats(const struct hl_outbox *outbox);
 /* hl_outbox_free - after a drain, or after the store can no longer answer; requests on their way are cancelled. */
 void hl_outbox_free(struct hl_outbox **outbox);
 
+/* hl_notice_params - the parameters of a leased notice for a provider's template; pure.
+ * Gives   one per parameter of ref_template, in its order, in the arena.
+ * Errors  HL_CONFIG: our text has no such parameter; HL_REFUSED: a value is longer than the provider takes */
+enum hl_class hl_notice_params(const struct hl_refdata *ref, const json_t *notice,
+			       const struct hl_template_ref *ref_template, struct hl_arena *arena,
+			       struct hl_param **out_r, struct hl_error *err);
+
 /* hl_notice_text - the text of a leased notice: signature, resend mark, template, words; pure.
  * Takes   notice: {template, params, lang, resend}; signature: without 【】, "" when the provider writes it.
  * Errors  HL_CONFIG: no such template; HL_BUG: a parameter is missing */

@@ -27,4 +27,10 @@ void hl_templates_free(struct hl_templates **t);
 enum hl_class hl_template_render(const struct hl_templates *t, const char *key, const char *lang, const json_t *params,
 				 const struct hl_calendar *cal, struct hl_buf *out, struct hl_error *err);
 
+/* hl_template_value - one parameter as the text would show it, "" when it is not there: for providers that put it into
+ * a template of their own. Errors HL_CONFIG: no such template, or it declares no such parameter. */
+enum hl_class hl_template_value(const struct hl_templates *t, const char *key, const char *lang, const char *name,
+				const json_t *params, const struct hl_calendar *cal, struct hl_buf *out,
+				struct hl_error *err);
+
 #endif

@@ -59,11 +59,31 @@ static bool is_keyed(const struct vector_run *r)
 	return r->ops->needs_secret || vector_has(r, "send") || vector_has(r, "with_secret");
 }
 
+/* The provider's options: what the vector or its file says, else the fallback. */
+static void init_settings(struct vector_run *r, const json_t *channel)
+{
+	const json_t *given = json_object_get(channel, "settings");
+	const struct hl_option *o = r->ops->options;
+	size_t n = 0;
+
+	for (; o && o[n].name; n++) {
+		assert_in_range(n, 0, VECTOR_SETTINGS_MAX - 1);
+		r->settings[n] = (struct hl_setting){o[n].name,
+						     vector_str(given, o[n].name, o[n].fallback ? o[n].fallback : "")};
+	}
+	r->channel.settings = r->settings;
+	r->channel.n_settings = n;
+	assert_in_range(json_object_size(given), 0, n);
+}
+
 static void init_channel(struct vector_run *r, const json_t *file)
 {
-	const json_t *c = json_object_get(file, "channel"), *secrets = json_object_get(c, "secrets");
+	const json_t *c = r->merged, *secrets;
 
-	assert_in_range(json_array_size(secrets), 1, VECTOR_SECRETS_MAX);
+	json_object_update(r->merged, json_object_get(file, "channel"));
+	json_object_update(r->merged, json_object_get(r->vector, "channel"));
+	secrets = json_object_get(c, "secrets");
+	assert_in_range(json_array_size(secrets), 0, VECTOR_SECRETS_MAX);
 	for (size_t i = 0; i < json_array_size(secrets); i++)
 		r->secrets[i].value = hl_slice_str(json_string_value(json_array_get(secrets, i)));
 	r->channel = (struct hl_channel){
@@ -77,7 +97,16 @@ static void init_channel(struct vector_run *r, const json_t *file)
 		.secrets = r->secrets,
 		.n_secrets = is_keyed(r) ? json_array_size(secrets) : 0,
 		.country = "86",
+		.signature = vector_str(c, "signature", ""),
 	};
+	init_settings(r, c);
+}
+
+static int64_t now_of(const struct vector_run *r)
+{
+	const json_t *now = json_object_get(r->vector, "now");
+
+	return now ? json_integer_value(now) * 1000000 : NOW_US;
 }
 
 static struct hl_slice get_body(struct vector_run *r, const json_t *object)
@@ -107,8 +136,10 @@ static struct hl_http_request make_request(struct vector_run *r, const json_t *s
 		.arena = &r->arena,
 	};
 
-	req.path = hl_slice_str(
-		hl_arena_printf(&r->arena, "/hook/%s%s", r->channel.name, vector_str(spec, "subpath", "")));
+	req.path = hl_slice_str(hl_arena_printf(&r->arena, "/hook/%s%s%s", r->channel.name,
+						vector_str(spec, "token", ""), vector_str(spec, "subpath", "")));
+	if (json_object_get(spec, "path"))
+		req.path = vector_get(spec, "path");
 	for (void *i = json_object_iter(headers); i; i = json_object_iter_next(headers, i)) {
 		const char *name = json_object_iter_key(i);
 
@@ -123,8 +154,8 @@ static void take_request(struct vector_run *r, const char *part, struct hl_parse
 	struct hl_http_request req = make_request(r, spec);
 	struct hl_slice subpath = hl_slice_str(vector_str(spec, "subpath", ""));
 
-	r->verdict = r->ops->verify(&r->channel, &req, subpath, NOW_US);
-	if (r->verdict == HL_VERIFIED)
+	r->verdict = r->ops->verify(&r->channel, &req, subpath, now_of(r));
+	if (r->verdict == HL_VERIFIED && !vector_has(r, "only_verify"))
 		r->cls = r->ops->parse(&r->channel, &req, subpath, parsed, &r->err);
 }
 
@@ -138,6 +169,10 @@ static void check_messages(struct vector_run *r, const json_t *expected)
 		assert_same(r, m->from, vector_get(e, "from"));
 		assert_same(r, m->to, vector_get(e, "to"));
 		assert_same(r, hl_text_decode(&r->arena, m->bytes, m->charset), vector_get(e, "text"));
+		assert_int_equal(m->n_media, json_array_size(json_object_get(e, "media")));
+		for (size_t k = 0; k < m->n_media; k++)
+			assert_same(r, m->media[k].url,
+				    hl_slice_str(json_string_value(json_array_get(json_object_get(e, "media"), k))));
 	}
 }
 
@@ -151,6 +186,7 @@ static void check_receipts(struct vector_run *r, const json_t *expected)
 		assert_same(r, got->external_id, vector_get(e, "external_id"));
 		assert_string_equal(vector_states[got->state], vector_str(e, "state", ""));
 		assert_same(r, got->status_text, vector_get(e, "status_text"));
+		assert_int_equal(got->is_opted_out, json_is_true(json_object_get(e, "opted_out")));
 	}
 }
 
@@ -163,7 +199,7 @@ static void run_request(struct vector_run *r)
 		take_request(r, "again", &r->again);
 	take_request(r, "request", &r->parsed);
 	assert_string_equal(verdicts[r->verdict], vector_str(r->vector, "verdict", "verified"));
-	if (r->verdict != HL_VERIFIED)
+	if (r->verdict != HL_VERIFIED || vector_has(r, "only_verify"))
 		return;
 	if (r->cls)
 		assert_non_null(strstr(r->err.text, vector_str(r->vector, "error", "(no error expected)")));
@@ -174,6 +210,9 @@ static void run_request(struct vector_run *r)
 	assert_int_equal(r->parsed.n_receipts, json_array_size(receipts));
 	check_messages(r, messages);
 	check_receipts(r, receipts);
+	if (vector_has(r, "ack"))
+		assert_same(r, r->parsed.ack.ptr ? r->parsed.ack : hl_slice_str(r->ops->ack_body),
+			    vector_get(r->vector, "ack"));
 }
 
 static struct hl_slice find_header(const struct hl_request *built, const char *name)
@@ -229,14 +268,23 @@ static void check_no_leak(const struct vector_run *r, const json_t *file, struct
 static void run_send(struct vector_run *r)
 {
 	const json_t *spec = json_object_get(r->vector, "send");
+	const json_t *params = json_object_get(spec, "params");
+	struct hl_param list[VECTOR_PARAMS_MAX];
 	struct hl_outbound sms = {
+		.template_id = vector_get(spec, "template_id"),
+		.params = list,
+		.n_params = json_array_size(params),
 		.attempt = (uint64_t)json_integer_value(json_object_get(spec, "attempt")),
 		.to = vector_get(spec, "to"),
 		.text = vector_get(spec, "text"),
 		.is_gsm7 = json_is_true(json_object_get(spec, "is_gsm7")),
 	};
 
-	r->cls = r->ops->build(&r->channel, &sms, NOW_US, &r->arena, &r->built, &r->err);
+	assert_in_range(sms.n_params, 0, VECTOR_PARAMS_MAX);
+	for (size_t i = 0; i < sms.n_params; i++)
+		list[i] = (struct hl_param){vector_get(json_array_get(params, i), "name"),
+					    vector_get(json_array_get(params, i), "value")};
+	r->cls = r->ops->build(&r->channel, &sms, now_of(r), &r->arena, &r->built, &r->err);
 	if (r->cls)
 		assert_non_null(strstr(r->err.text, vector_str(r->vector, "error", "(no error expected)")));
 	assert_string_equal(hl_class_name(r->cls), vector_str(r->vector, "class", hl_class_name(HL_OK)));
@@ -250,15 +298,43 @@ static void run_answer(struct vector_run *r)
 {
 	const json_t *spec = json_object_get(r->vector, "answer");
 
+	struct hl_http_request head = make_request(r, spec);
+
 	r->status = (int)json_integer_value(json_object_get(spec, "status"));
-	r->ops->interpret(&r->channel, r->status, get_body(r, spec), NULL, 0, &r->arena, &r->answer);
+	r->ops->interpret(&r->channel, r->status, get_body(r, spec), head.headers, head.n_headers, &r->arena,
+			  &r->answer);
 	assert_string_equal(outcomes[r->answer.outcome], vector_str(r->vector, "outcome", ""));
 	assert_same(r, r->answer.external_id, vector_get(r->vector, "external_id"));
+	assert_int_equal(r->answer.delay_us / 1000, json_integer_value(json_object_get(r->vector, "delay_ms")));
+	assert_int_equal(r->answer.is_opted_out, json_is_true(json_object_get(r->vector, "opted_out")));
+}
+
+static void run_doubt(struct vector_run *r)
+{
+	static const char *const found[] = {
+		[HL_FOUND_NOTHING_YET] = "nothing_yet", [HL_FOUND_TAKEN] = "taken", [HL_FOUND_ABSENT] = "absent"};
+	const json_t *spec = json_object_get(r->vector, "doubt"), *answer = json_object_get(r->vector, "found");
+	struct hl_doubt doubt = {.attempt = (uint64_t)json_integer_value(json_object_get(spec, "attempt")),
+				 .external_id = vector_get(spec, "external_id"),
+				 .to = vector_get(spec, "to"),
+				 .text = vector_get(spec, "text"),
+				 .sent_us = json_integer_value(json_object_get(spec, "sent")) * 1000000};
+	struct hl_request asked;
+
+	assert_int_equal(r->ops->ask(&r->channel, &doubt, now_of(r), &r->arena, &asked, &r->err), HL_OK);
+	assert_string_equal(asked.url, vector_str(r->vector, "asked_url", ""));
+	assert_same(r, asked.body, vector_get(r->vector, "asked_body"));
+	r->ops->learn(&r->channel, &doubt, (int)json_integer_value(json_object_get(answer, "status")),
+		      get_body(r, answer), &r->arena, &r->finding);
+	assert_string_equal(found[r->finding.found], vector_str(answer, "is", ""));
+	assert_same(r, r->finding.external_id, vector_get(answer, "external_id"));
+	if (r->finding.found == HL_FOUND_TAKEN)
+		assert_string_equal(vector_states[r->finding.state], vector_str(answer, "state", ""));
 }
 
 void vector_run(struct vector_run *r, const struct hl_provider *ops, const json_t *file, const json_t *vector)
 {
-	*r = (struct vector_run){.ops = ops, .vector = vector};
+	*r = (struct vector_run){.ops = ops, .vector = vector, .merged = json_object()};
 	hl_arena_init(&r->arena, ARENA_BYTES);
 	init_channel(r, file);
 	if (vector_has(r, "request"))
@@ -267,6 +343,8 @@ void vector_run(struct vector_run *r, const struct hl_provider *ops, const json_
 		run_send(r);
 	if (vector_has(r, "answer"))
 		run_answer(r);
+	if (vector_has(r, "doubt"))
+		run_doubt(r);
 	if (!vector_has(r, "send"))
 		return;
 	for (size_t i = 0; i < r->channel.n_secrets; i++)

@@ -8,7 +8,9 @@
 #include <jansson.h>
 #include "hotline/provider.h"
 
-#define VECTOR_SECRETS_MAX 4
+#define VECTOR_SECRETS_MAX  4
+#define VECTOR_SETTINGS_MAX 40
+#define VECTOR_PARAMS_MAX   8
 
 /* vector_run - what went in and what came out of it. */
 struct vector_run {
@@ -16,13 +18,16 @@ struct vector_run {
 	const json_t *vector;
 	struct hl_arena arena; /* ends with hl_arena_fini */
 	struct hl_channel channel;
+	json_t *merged; /* the file's channel with what the vector changes in it; ends with json_decref */
 	struct hl_secret secrets[VECTOR_SECRETS_MAX];
+	struct hl_setting settings[VECTOR_SETTINGS_MAX];
 	enum hl_verdict verdict;
 	enum hl_class cls; /* of parse or build */
 	struct hl_error err;
 	struct hl_parsed parsed, again;
 	struct hl_request built;
 	struct hl_answer answer;
+	struct hl_finding finding;
 	int status;
 };
 

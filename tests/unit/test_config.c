@@ -210,7 +210,7 @@ static void the_table_is_markdown_with_six_columns(void **state)
 		"| `[send]` | `lease_ms` | number | 3 x `deadline_ms` | 3000 to 3600000 ms | how long a notice belongs "
 		"to one"
 		" daemon, at least 3 x `deadline_ms` |\n",
-		"| `[channel NAME]` | `provider` | word | must be given | `loopback`, `kannel` |",
+		"| `[channel NAME]` | `provider` | word | must be given | `loopback`, `kannel`, ",
 		"| `[channel NAME]` | `trust` | word | `low` | `low`, `high` |",
 		"| `[operators]` | `USER` | word |  | `operator`, `supervisor`, `admin` |",
 	};

@@ -68,14 +68,31 @@ static void refusals_of_single_lines(void **state)
 		config_refuses(cases[i].text, cases[i].line);
 }
 
+/* The refusal lists the providers there are. */
+static void unknown_provider_line(char *line, size_t n_bytes)
+{
+	size_t n =
+		(size_t)snprintf(line, n_bytes, "2: [channel x] provider: unknown provider 'smoke', must be one of:");
+
+	for (size_t i = 0; hl_provider_at(i); i++)
+		n += (size_t)snprintf(line + n, n_bytes - n, " %s", hl_provider_at(i)->name);
+}
+
 static void refusals_of_channels(void **state)
 {
 	static const struct {
 		const char *rest, *line;
 	} cases[] = {
 		{"", "1: [channel x] provider: must be given"},
-		{"provider = smoke\n",
-		 "2: [channel x] provider: unknown provider 'smoke', must be one of: loopback kannel"},
+		{"provider = loopback\nsecret_file = short\n",
+		 "3: [channel x] secret_file: secret 2 of the file must be at least 16 bytes"},
+		{"provider = loopback\nscheme = twilio\n", "3: [channel x] scheme: unknown key"},
+		{"provider = twilio\nsecret_file = secret\nscheme = other\n",
+		 "4: [channel x] scheme: must be one of: twilio signalwire; is 'other'"},
+		{"scheme = twilio\nsecret_file = secret\nprovider = twilio\nscheme = twilio\n",
+		 "5: [channel x] scheme: given twice, first on line 2"},
+		{"provider = twilio\nsecret_file = secret\nsend_url = https://a/b\nfrom = 12345\n",
+		 "1: [channel x] username: must be given: send_url names no account (.../Accounts/SID/...)"},
 		{"provider = kannel\n",
 		 "1: [channel x] secret_file: must be given: the provider's webhook has no other protection"},
 		{"provider = loopback\ntrust = some\n", "3: [channel x] trust: must be one of: low high; is 'some'"},
@@ -107,6 +124,8 @@ static void refusals_of_channels(void **state)
 		snprintf(text, sizeof(text), "[channel x]\n%s", cases[i].rest);
 		config_refuses(text, cases[i].line);
 	}
+	unknown_provider_line(text, sizeof(text));
+	config_refuses("[channel x]\nprovider = smoke\n", text);
 	config_refuses("[channel A]\nprovider = loopback\n", "1: [channel A] name must be 1 to 32 of a-z 0-9 _ -");
 	config_refuses("[channel a/b]\nprovider = loopback\n", "1: [channel a/b] name must be 1 to 32 of a-z 0-9 _ -");
 	config_refuses("[channel x]\nprovider = loopback\n[channel x]\nprovider = loopback\n",
@@ -120,7 +139,6 @@ static void refusals_of_private_files(void **state)
 	} cases[] = {
 		{"secret_file", "missing", "cannot be opened: No such file or directory"},
 		{"secret_file", "open", "file mode is 640, must give nothing to group and others (chmod 600)"},
-		{"secret_file", "short", "secret 2 of the file must be at least 16 bytes"},
 		{"secret_file", "empty", "file holds no secret"},
 		{"secret_file", "binary", "secret 1 of the file must be printable ASCII without blanks"},
 		{"secret_file", ".", "is not a regular file"},
