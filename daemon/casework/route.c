@@ -4,6 +4,8 @@
  */
 #include "hotline/route.h"
 
+#include "hotline/ask.h"
+
 #include <string.h>
 
 #define HOTLINE_UNIT    "HOT"
@@ -73,10 +75,11 @@ static enum hl_class add_all_members(struct routing *r, const char *group, struc
 	return cls;
 }
 
-static enum hl_class add_tasks(struct routing *r, const struct hl_case_type *type, struct hl_error *err)
+static enum hl_class add_tasks(struct routing *r, const struct hl_case_type *type, const char *named_lead,
+			       struct hl_error *err)
 {
 	bool is_any_gas = strcmp(type->lead, "UTI-GAS") == 0 && r->cls->urgency == HL_EMERGENCY;
-	const char *lead = resolve(r, type->lead);
+	const char *lead = named_lead ? named_lead : resolve(r, type->lead);
 	enum hl_class cls;
 
 	if (lead)
@@ -97,6 +100,7 @@ static void set_review_limit(struct routing *r)
 	if (hl_review_limit(r->ref->limits, &r->ref->calendar, r->cls->urgency, r->now_us, &by, NULL) != HL_OK)
 		by.at_us = r->now_us + REVIEW_SPARE_US;
 	r->out->review_us = by.at_us;
+	r->out->desk_us = hl_desk_time(&r->ref->calendar, r->cls->urgency, r->now_us);
 }
 
 static void send_to_review(struct hl_routed *out, const char *why)
@@ -129,10 +133,33 @@ enum hl_class hl_route(const struct hl_refdata *ref, const struct hl_classified 
 		return HL_OK;
 	}
 	out_r->is_unverified = is_emergency && (!cls->is_auto || !place->compound);
-	done = add_tasks(&r, type, err);
+	done = add_tasks(&r, type, NULL, err);
 	if (done == HL_OK && out_r->n_tasks == 0)
 		send_to_review(out_r, "no unit follows from type and place");
 	return done;
+}
+
+enum hl_class hl_route_decided(const struct hl_refdata *ref, const struct hl_classified *cls,
+			       const struct hl_place *place, const char *lead, int64_t now_us, struct hl_routed *out_r,
+			       struct hl_error *err)
+{
+	struct routing r = {.ref = ref, .cls = cls, .place = place, .now_us = now_us, .out = out_r};
+	const struct hl_case_type *type = hl_duties_type(ref->duties, cls->type);
+
+	*out_r = (struct hl_routed){.disposition = HL_DISPATCH, .why = "", .from_us = now_us};
+	set_review_limit(&r);
+	return type ? add_tasks(&r, type, lead, err) : HL_OK;
+}
+
+enum hl_class hl_route_unit(const struct hl_refdata *ref, const struct hl_classified *cls, const char *unit,
+			    bool is_lead, int64_t now_us, struct hl_routed *out_r, struct hl_error *err)
+{
+	const struct hl_place nowhere = {.text = "", .why = ""};
+	struct routing r = {.ref = ref, .cls = cls, .place = &nowhere, .now_us = now_us, .out = out_r};
+
+	*out_r = (struct hl_routed){.disposition = HL_DISPATCH, .why = "", .from_us = now_us};
+	set_review_limit(&r);
+	return add_task(&r, unit, is_lead, err);
 }
 
 static json_t *rung_names(const struct hl_routed_task *t)
@@ -167,6 +194,8 @@ json_t *hl_route_tasks_json(const struct hl_routed *routed)
 
 		if (task && t->limits.arrive_us)
 			json_object_set_new(task, "arrive_us", json_integer(t->limits.arrive_us));
+		if (task && t->is_handed_on)
+			json_object_set_new(task, "handed_on", json_true());
 		json_array_append_new(list, task);
 	}
 	return list;

@@ -79,3 +79,22 @@ json_t *ctl_admin(struct ctl *ctl, const char *verb, json_t *args)
 	free(body);
 	return reply;
 }
+
+int ctl_show(struct ctl *ctl, json_t *reply, void (*print)(const json_t *reply))
+{
+	if (!reply)
+		return CTL_FAILED;
+	if (ctl->as_json)
+		ctl_print(reply);
+	else
+		print(reply);
+	json_decref(reply);
+	return CTL_OK;
+}
+
+const char *ctl_text(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}

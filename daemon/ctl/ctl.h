@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 struct ctl {
+	const char *name; /* of the command */
 	const char *config_path;
 	struct hl_config *config; /* loaded on demand: offline commands need none */
 	const char *ref_dir;      /* folder of reference files */
@@ -25,8 +26,6 @@ const struct hl_config *ctl_config(struct ctl *ctl);
 int ctl_fail(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* ctl_option - value of "--name VALUE" behind the command, NULL if absent. */
 const char *ctl_option(const struct ctl *ctl, const char *name);
-/* ctl_flag - is "--name" there? */
-bool ctl_flag(const struct ctl *ctl, const char *name);
 /* ctl_word - i-th word that is neither option nor option value. */
 const char *ctl_word(const struct ctl *ctl, int i);
 /* ctl_print - indented JSON on standard output. borrows. */
@@ -34,6 +33,10 @@ void ctl_print(const json_t *value);
 
 /* ctl_admin - one verb over the admin socket. takes args. Gives the reply, or NULL after having said why. */
 json_t *ctl_admin(struct ctl *ctl, const char *verb, json_t *args);
+/* ctl_show - prints a reply as asked and gives the exit code. takes reply (NULL: it failed and said so). */
+int ctl_show(struct ctl *ctl, json_t *reply, void (*print)(const json_t *reply));
+/* ctl_text - a text of a reply, "" when it is not there. */
+const char *ctl_text(const json_t *o, const char *name);
 /* ctl_post - POST of a JSON text to a URL. Gives the HTTP status (0: no answer) and the body. */
 long ctl_post(const char *url, const char *unix_path, const char *body, struct hl_buf *answer, struct hl_error *err);
 
@@ -55,8 +58,10 @@ int cmd_text(struct ctl *ctl);
 int cmd_phone(struct ctl *ctl);
 int cmd_case(struct ctl *ctl);
 int cmd_tick(struct ctl *ctl);
-int cmd_accept(struct ctl *ctl);
 int cmd_review(struct ctl *ctl);
+int cmd_move(struct ctl *ctl); /* every move of an operator on a case */
+int cmd_place_case(struct ctl *ctl);
+int cmd_agenda(struct ctl *ctl);
 int cmd_verify(struct ctl *ctl);
 int cmd_rollup(struct ctl *ctl);
 int cmd_idle(struct ctl *ctl);

@@ -20,9 +20,30 @@ static const struct command {
 	{"case", "CODE", "show a case: stages, tasks, limits, events, notices", cmd_case},
 	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant",
 	 cmd_tick},
-	{"review", "", "cases that wait for an operator", cmd_review},
-	{"accept", "CODE [--why TEXT]", "agree that a case is done: it is closed and the reporters hear it",
-	 cmd_accept},
+	{"review", "",
+	 "what waits for an operator, with the limit of each: reports, results, requests, reporters to be heard",
+	 cmd_review},
+	{"assign", "CASE TYPE | CASE --unit UNIT [--type TYPE] [--urgency U] [--at PLACE] [--why TEXT]",
+	 "class a case and give it to the units of its type, or to that unit", cmd_move},
+	{"place", "CASE --at PLACE [--why TEXT] | TEXT",
+	 "say where a case is; with a text alone: find compound, building and room in it, no database", cmd_place_case},
+	{"accept", "CASE [--why TEXT]", "agree that a case is done: it is closed and the reporters hear it", cmd_move},
+	{"redo", "CASE --why TEXT", "send a result back, with a new limit; at most twice", cmd_move},
+	{"grant", "CODE | CASE [--kind handback|extend|assist|reopen] [--unit UNIT] --why TEXT",
+	 "grant what is asked for", cmd_move},
+	{"refuse", "CODE | CASE [--kind ...] --why TEXT",
+	 "refuse what is asked for; without a request: not a matter of this hotline", cmd_move},
+	{"merge", "CASE INTO --why TEXT", "make a case part of another: its reporters hear that one's outcome",
+	 cmd_move},
+	{"wait", "CASE [--ask TEXT] --why TEXT", "ask the reporters; clocks of normal tasks stand still", cmd_move},
+	{"resume", "CASE [--why TEXT]", "end the wait: clocks go on with what was left", cmd_move},
+	{"reopen", "CASE --why TEXT", "begin a closed case anew; at most twice", cmd_move},
+	{"withdraw", "CASE --why TEXT", "end a case without a result; the units are told", cmd_move},
+	{"task", "add CASE UNIT --co [--days N] --why TEXT", "let another unit help", cmd_move},
+	{"rollcall", "CASE --at TIME --place TEXT",
+	 "call all units of a case to a place; who does not text 到 is absent", cmd_move},
+	{"stage", "CASE photo|stopped [--why TEXT]", "note that the violation was photographed or stopped", cmd_move},
+	{"agenda", "[settle CASE --why TEXT]", "what the next joint meeting talks about; settle: it has", cmd_agenda},
 	{"verify", "[--head HASH]", "check every history chain; compare with a head kept on paper", cmd_verify},
 	{"rollup", "", "roll all heads up into one hash, for the paper file", cmd_rollup},
 	{"idle", "", "is anything due still on its way?", cmd_idle},
@@ -34,10 +55,9 @@ static const struct command {
 	{"classify", "< JSONL", "{\"id\",\"text\"} per line -> case type, unit, urgency; no database", cmd_classify},
 	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database",
 	 cmd_parse},
-	{"place", "TEXT", "find compound, building and room in a text; no database", cmd_place},
 	{"segments", "< TEXT", "encoding, units and parts of a text; no database", cmd_segments},
-	{"limit", "--from TIME --working-hours N | --working-days N | --minutes N [--calendar NAME] [--explain]",
-	 "when a limit ends, and every boundary on the way; no database", cmd_limit},
+	{"limit", "--from TIME --working-hours N | --working-days N | --minutes N", "when a limit ends; no database",
+	 cmd_limit},
 };
 
 static void print_help(FILE *out)
@@ -72,20 +92,8 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 
 static bool takes_value(const char *word)
 {
-	static const char *const flags[] = {"--json", "--explain", "--dry-run", "--csv", "--history"};
-
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (strcmp(word, flags[i]) == 0)
-			return false;
-	return strncmp(word, "--", 2) == 0;
-}
-
-bool ctl_flag(const struct ctl *ctl, const char *name)
-{
-	for (int i = 0; i < ctl->argc; i++)
-		if (strcmp(ctl->argv[i], name) == 0)
-			return true;
-	return false;
+	return strncmp(word, "--", 2) == 0 && strcmp(word, "--json") != 0 && strcmp(word, "--explain") != 0 &&
+	       strcmp(word, "--co") != 0;
 }
 
 const char *ctl_option(const struct ctl *ctl, const char *name)
@@ -191,6 +199,7 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return CTL_USAGE;
 	}
+	ctl.name = command->name;
 	ctl.argc = argc - at - 1;
 	ctl.argv = argv + at + 1;
 	if (ctl_option(&ctl, "--ref"))

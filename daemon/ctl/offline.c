@@ -191,3 +191,63 @@ int cmd_segments(struct ctl *ctl)
 	hl_buf_fini(&text);
 	return CTL_OK;
 }
+
+/* ---- limit ---------------------------------------------------------------- */
+
+static bool read_count(const struct ctl *ctl, const char *option, uint64_t *n_r)
+{
+	const char *word = ctl_option(ctl, option);
+
+	return word && hl_slice_u64(hl_slice_str(word), n_r) && *n_r > 0 && *n_r < 100000;
+}
+
+static void print_instant(const struct ctl *ctl, const struct hl_calendar *cal, const struct hl_instant *at)
+{
+	struct hl_local_time t;
+	int offset;
+
+	hl_calendar_local(cal, at->at_us, &t);
+	offset = abs(t.offset_s) / 60;
+	printf(ctl->as_json ? "{\"limit\":\"%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d\",\"provisional\":%s}\n"
+			    : "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d (provisional: %s)\n",
+	       t.year, t.month, t.day, t.hour, t.minute, t.second, t.offset_s < 0 ? '-' : '+', offset / 60, offset % 60,
+	       at->is_provisional ? "true" : "false");
+}
+
+static bool compute_limit(const struct ctl *ctl, const struct hl_calendar *cal, int64_t from_us, struct hl_instant *at)
+{
+	uint64_t n;
+
+	if (read_count(ctl, "--working-hours", &n))
+		return hl_calendar_add_minutes(cal, from_us, (int64_t)n * 60, at);
+	if (read_count(ctl, "--working-days", &n))
+		return hl_calendar_add_days(cal, from_us, (int)n, at);
+	read_count(ctl, "--minutes", &n);
+	*at = (struct hl_instant){.at_us = from_us + (int64_t)n * 60000000};
+	return true;
+}
+
+int cmd_limit(struct ctl *ctl)
+{
+	const char *from = ctl_option(ctl, "--from");
+	struct hl_refdata *ref;
+	struct hl_instant at;
+	int64_t from_us;
+	uint64_t n;
+	int rc = CTL_OK;
+
+	if (!from || !(read_count(ctl, "--working-hours", &n) || read_count(ctl, "--working-days", &n) ||
+		       read_count(ctl, "--minutes", &n)))
+		return CTL_USAGE;
+	ref = ctl_refdata(ctl);
+	if (!ref)
+		return CTL_FAILED;
+	if (!ctl_read_time(from, 0, CTL_COUNTY_OFFSET_S, &from_us))
+		rc = ctl_fail(ctl, "--from: must be a time such as 2026-11-25T15:30, not \"%s\"", from);
+	else if (!compute_limit(ctl, &ref->calendar, from_us, &at))
+		rc = ctl_fail(ctl, "the calendar ends before that limit");
+	else
+		print_instant(ctl, &ref->calendar, &at);
+	hl_refdata_free(&ref);
+	return rc;
+}

@@ -11,13 +11,6 @@
 #define LOOK_AGAIN_MS 50
 #define SETTLE_MAX_US (15 * HL_US_PER_S)
 
-static const char *text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s ? s : "";
-}
-
 static void pause_ms(long ms)
 {
 	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
@@ -27,9 +20,9 @@ static void pause_ms(long ms)
 
 static void print_sms(const json_t *sms)
 {
-	printf("  -> %s  [%s, %lld segment(s), %s]\n     %s\n", text_of(sms, "to"), text_of(sms, "kind"),
-	       (long long)json_integer_value(json_object_get(sms, "segments")), text_of(sms, "state"),
-	       *text_of(sms, "text") ? text_of(sms, "text") : text_of(sms, "reason"));
+	printf("  -> %s  [%s, %lld segment(s), %s]\n     %s\n", ctl_text(sms, "to"), ctl_text(sms, "kind"),
+	       (long long)json_integer_value(json_object_get(sms, "segments")), ctl_text(sms, "state"),
+	       *ctl_text(sms, "text") ? ctl_text(sms, "text") : ctl_text(sms, "reason"));
 }
 
 static void print_sms_list(const json_t *list)
@@ -39,19 +32,6 @@ static void print_sms_list(const json_t *list)
 
 	json_array_foreach (list, i, sms)
 		print_sms(sms);
-}
-
-/* Prints as asked and gives the exit code. takes reply. */
-static int show(struct ctl *ctl, json_t *reply, void (*print)(const json_t *reply))
-{
-	if (!reply)
-		return CTL_FAILED;
-	if (ctl->as_json)
-		ctl_print(reply);
-	else
-		print(reply);
-	json_decref(reply);
-	return CTL_OK;
 }
 
 /* ---- text ----------------------------------------------------------------- */
@@ -85,7 +65,7 @@ static json_t *await_message(struct ctl *ctl, json_int_t message)
 static void print_message(const json_t *reply)
 {
 	printf("message %lld: %s%s%s\n", (long long)json_integer_value(json_object_get(reply, "message")),
-	       text_of(reply, "outcome"), *text_of(reply, "case") ? ", case " : "", text_of(reply, "case"));
+	       ctl_text(reply, "outcome"), *ctl_text(reply, "case") ? ", case " : "", ctl_text(reply, "case"));
 	print_sms_list(json_object_get(reply, "sms"));
 }
 
@@ -118,7 +98,7 @@ int cmd_text(struct ctl *ctl)
 	hl_buf_fini(&answer);
 	if (status != 200) {
 		int rc = ctl_fail(ctl, "the webhook answered %ld: %s", status,
-				  status ? text_of(reply, "error") : err.text);
+				  status ? ctl_text(reply, "error") : err.text);
 
 		json_decref(reply);
 		return rc;
@@ -128,7 +108,7 @@ int cmd_text(struct ctl *ctl)
 	if (!message)
 		return ctl_fail(ctl, "the message was set aside: the database refused it, the daemon's log says why");
 	o = await_message(ctl, message);
-	return show(ctl, o, print_message);
+	return ctl_show(ctl, o, print_message);
 }
 
 /* ---- phone, case ---------------------------------------------------------- */
@@ -139,7 +119,7 @@ static void print_phone(const json_t *reply)
 	size_t i;
 
 	json_array_foreach (json_object_get(reply, "inbox"), i, sms)
-		printf("%s  %s (%lld)\n", text_of(sms, "sent_at"), text_of(sms, "text"),
+		printf("%s  %s (%lld)\n", ctl_text(sms, "sent_at"), ctl_text(sms, "text"),
 		       (long long)json_integer_value(json_object_get(sms, "segments")));
 	if (json_array_size(json_object_get(reply, "inbox")) == 0)
 		printf("no texts\n");
@@ -164,7 +144,7 @@ int cmd_phone(struct ctl *ctl)
 	}
 	args = json_pack("{s:s%}", "phone", phone.ptr, phone.len);
 	hl_arena_fini(&arena);
-	return show(ctl, ctl_admin(ctl, "phone", args), print_phone);
+	return ctl_show(ctl, ctl_admin(ctl, "phone", args), print_phone);
 }
 
 static void print_tasks(const json_t *tasks)
@@ -175,14 +155,15 @@ static void print_tasks(const json_t *tasks)
 	json_array_foreach (tasks, i, t) {
 		const json_t *next = json_object_get(t, "next");
 
-		printf("  %-4s %-8s %s: %s\n       sign by %s%s%s, close by %s%s\n", text_of(t, "role"),
-		       text_of(t, "unit"), text_of(t, "name"), text_of(t, "state"), text_of(t, "sign_by"),
-		       *text_of(t, "arrive_by") ? ", arrive by " : "", text_of(t, "arrive_by"), text_of(t, "close_by"),
+		printf("  %-4s %-8s %s: %s\n       sign by %s%s%s, close by %s%s\n", ctl_text(t, "role"),
+		       ctl_text(t, "unit"), ctl_text(t, "name"), ctl_text(t, "state"), ctl_text(t, "sign_by"),
+		       *ctl_text(t, "arrive_by") ? ", arrive by " : "", ctl_text(t, "arrive_by"),
+		       ctl_text(t, "close_by"),
 		       json_is_true(json_object_get(t, "provisional")) ? " (provisional)" : "");
-		if (next && *text_of(next, "rung"))
-			printf("       next: %s at %s\n", text_of(next, "rung"), text_of(next, "due"));
-		if (*text_of(t, "result"))
-			printf("       result: %s\n", text_of(t, "result"));
+		if (next && *ctl_text(next, "rung"))
+			printf("       next: %s at %s\n", ctl_text(next, "rung"), ctl_text(next, "due"));
+		if (*ctl_text(t, "result"))
+			printf("       result: %s\n", ctl_text(t, "result"));
 	}
 }
 
@@ -191,19 +172,19 @@ static void print_case(const json_t *c)
 	const json_t *e;
 	size_t i;
 
-	printf("case %s  %s  %s %s  %s\nplace %s  reporters %lld  opened %s\nwhy %s\nstages ", text_of(c, "case"),
-	       text_of(c, "state"), text_of(c, "type"), text_of(c, "type_name"), text_of(c, "urgency"),
-	       text_of(c, "place"), (long long)json_integer_value(json_object_get(c, "reporters")),
-	       text_of(c, "opened_at"), text_of(c, "why"));
+	printf("case %s  %s  %s %s  %s\nplace %s  reporters %lld  opened %s\nwhy %s\nstages ", ctl_text(c, "case"),
+	       ctl_text(c, "state"), ctl_text(c, "type"), ctl_text(c, "type_name"), ctl_text(c, "urgency"),
+	       ctl_text(c, "place"), (long long)json_integer_value(json_object_get(c, "reporters")),
+	       ctl_text(c, "opened_at"), ctl_text(c, "why"));
 	json_array_foreach (json_object_get(c, "stages"), i, e)
-		printf(" %s %s", text_of(e, "stage"), *text_of(e, "at") ? text_of(e, "at") : "—");
+		printf(" %s %s", ctl_text(e, "stage"), *ctl_text(e, "at") ? ctl_text(e, "at") : "—");
 	printf("\ntasks\n");
 	print_tasks(json_object_get(c, "tasks"));
 	printf("events\n");
 	json_array_foreach (json_object_get(c, "events"), i, e)
 		printf("  %3lld %s %-12s %-9s %-8s %s%s%s\n", (long long)json_integer_value(json_object_get(e, "seq")),
-		       text_of(e, "at"), text_of(e, "kind"), text_of(e, "actor"), text_of(e, "unit"),
-		       text_of(e, "from"), *text_of(e, "to") ? " -> " : "", text_of(e, "to"));
+		       ctl_text(e, "at"), ctl_text(e, "kind"), ctl_text(e, "actor"), ctl_text(e, "unit"),
+		       ctl_text(e, "from"), *ctl_text(e, "to") ? " -> " : "", ctl_text(e, "to"));
 	printf("notices\n");
 	print_sms_list(json_object_get(c, "notices"));
 }
@@ -214,46 +195,10 @@ int cmd_case(struct ctl *ctl)
 
 	if (!code)
 		return CTL_USAGE;
-	return show(ctl, ctl_admin(ctl, "case", json_pack("{s:s}", "case", code)), print_case);
+	return ctl_show(ctl, ctl_admin(ctl, "case", json_pack("{s:s}", "case", code)), print_case);
 }
 
-/* ---- operators ------------------------------------------------------------ */
-
-static void print_act(const json_t *reply)
-{
-	const json_t *item = json_array_get(json_object_get(reply, "items"), 0);
-
-	printf("%s\n", text_of(item, "result"));
-}
-
-int cmd_accept(struct ctl *ctl)
-{
-	const char *code = ctl_word(ctl, 0);
-	json_t *args;
-
-	if (!code)
-		return CTL_USAGE;
-	args = json_pack("{s:s}", "case", code);
-	if (ctl->why)
-		json_object_set_new(args, "why", json_string(ctl->why));
-	return show(ctl, ctl_admin(ctl, "accept", args), print_act);
-}
-
-static void print_review(const json_t *reply)
-{
-	const json_t *c;
-	size_t i;
-
-	json_array_foreach (json_object_get(reply, "cases"), i, c)
-		printf("%s  %-9s %-9s %-6s by %s  %s  %s\n", text_of(c, "case"), text_of(c, "state"),
-		       text_of(c, "urgency"), text_of(c, "type"), text_of(c, "review_by"), text_of(c, "place"),
-		       text_of(c, "why"));
-}
-
-int cmd_review(struct ctl *ctl)
-{
-	return show(ctl, ctl_admin(ctl, "review", json_object()), print_review);
-}
+/* ---- history -------------------------------------------------------------- */
 
 static void print_verify(const json_t *reply)
 {
@@ -261,10 +206,10 @@ static void print_verify(const json_t *reply)
 	size_t i;
 
 	printf("%lld cases, %lld events, head %s\n", (long long)json_integer_value(json_object_get(reply, "cases")),
-	       (long long)json_integer_value(json_object_get(reply, "events")), text_of(reply, "head"));
+	       (long long)json_integer_value(json_object_get(reply, "events")), ctl_text(reply, "head"));
 	json_array_foreach (json_object_get(reply, "broken"), i, b)
-		printf("broken: case %s event %lld: %s\n", text_of(b, "case"),
-		       (long long)json_integer_value(json_object_get(b, "seq")), text_of(b, "what"));
+		printf("broken: case %s event %lld: %s\n", ctl_text(b, "case"),
+		       (long long)json_integer_value(json_object_get(b, "seq")), ctl_text(b, "what"));
 }
 
 int cmd_verify(struct ctl *ctl)
@@ -272,8 +217,8 @@ int cmd_verify(struct ctl *ctl)
 	json_t *reply = ctl_admin(ctl, "verify", json_object());
 	const char *head = ctl_option(ctl, "--head");
 	bool is_whole = json_array_size(json_object_get(reply, "broken")) == 0;
-	bool is_head = !head || strcmp(head, text_of(reply, "head")) == 0;
-	int rc = show(ctl, reply, print_verify);
+	bool is_head = !head || strcmp(head, ctl_text(reply, "head")) == 0;
+	int rc = ctl_show(ctl, reply, print_verify);
 
 	if (rc == CTL_OK && !is_head)
 		return ctl_fail(ctl, "the head is not the one given");
@@ -288,10 +233,10 @@ static void print_line(const json_t *reply)
 
 int cmd_rollup(struct ctl *ctl)
 {
-	return show(ctl, ctl_admin(ctl, "rollup", json_object()), print_line);
+	return ctl_show(ctl, ctl_admin(ctl, "rollup", json_object()), print_line);
 }
 
 int cmd_idle(struct ctl *ctl)
 {
-	return show(ctl, ctl_admin(ctl, "idle", json_object()), print_line);
+	return ctl_show(ctl, ctl_admin(ctl, "idle", json_object()), print_line);
 }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FUNCTIONS_MAX    32
+#define FUNCTIONS_MAX    64
 #define RECONNECT_MIN_US (50 * HL_US_PER_MS)
 #define RECONNECT_MAX_US (5 * HL_US_PER_S)
 #define CONNECT_US       (5 * HL_US_PER_S)

@@ -52,12 +52,13 @@ json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, str
 		routed.why = err.text;
 		routed.n_tasks = 0;
 	}
-	item = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s*, s:s, s:b, s:b, s:o, s:I}", "disposition",
+	item = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s*, s:s, s:b, s:b, s:o, s:I, s:I}", "disposition",
 			 disposition_name[routed.disposition], "type", cls.type, "urgency",
 			 hl_urgency_name(cls.urgency), "confidence", cls.confidence, "why",
 			 join_why(arena, &cls, &routed), "compound", place.compound ? place.compound->code : NULL,
 			 "place", place.text, "is_sure", cls.is_auto, "is_unverified", routed.is_unverified, "tasks",
-			 hl_route_tasks_json(&routed), "review_us", (json_int_t)routed.review_us);
+			 hl_route_tasks_json(&routed), "review_us", (json_int_t)routed.review_us, "desk_us",
+			 (json_int_t)routed.desk_us);
 	return item;
 }
 

@@ -5,12 +5,12 @@
 
 #include <string.h>
 
-#define WORD_MAX_BYTES  64
+#define WORD_MAX_BYTES  128
 #define PARAM_MAX_BYTES 1000
 
 /* Parameters that are words of the schema ("urgent", "dispatched") are shown in the reader's language: template
  * word_<value>. */
-static const char *const word_params[] = {"urgency", "state", "what"};
+static const char *const word_params[] = {"urgency", "state", "what", "rule"};
 
 static void put_words(const struct hl_refdata *ref, json_t *params, const char *lang)
 {

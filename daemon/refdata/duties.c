@@ -4,6 +4,8 @@
  */
 #include "hotline/duties.h"
 
+#include "hotline/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +149,60 @@ const struct hl_case_type *hl_duties_type(const struct hl_duties *d, const char 
 		if (strcmp(d->types[i].code, code) == 0)
 			return &d->types[i];
 	return NULL;
+}
+
+/* Are all characters of an abbreviation in the name, in that order? */
+static bool is_short_for(struct hl_slice words, const char *name)
+{
+	struct hl_slice whole = hl_slice_str(name);
+	size_t at = 0, pos = 0, n = 0;
+
+	while (pos < words.len) {
+		uint32_t wanted = hl_text_next(words, &pos), found = 0;
+
+		while (at < whole.len && found != wanted)
+			found = hl_text_next(whole, &at);
+		if (found != wanted)
+			return false;
+		n++;
+	}
+	return n >= 2;
+}
+
+const struct hl_unit *hl_duties_unit_named(const struct hl_duties *d, struct hl_slice words)
+{
+	const struct hl_unit *named = NULL;
+	size_t n = 0;
+
+	words = hl_slice_trim(words);
+	for (size_t i = 0; i < d->n_units; i++)
+		if (hl_slice_eq_nocase(words, d->units[i].code) || hl_slice_eq_str(words, d->units[i].name))
+			return &d->units[i];
+	for (size_t i = 0; i < d->n_units; i++)
+		if (is_short_for(words, d->units[i].name)) {
+			named = &d->units[i];
+			n++;
+		}
+	return n == 1 ? named : NULL;
+}
+
+const struct hl_unit *hl_duties_unit_in(const struct hl_duties *d, struct hl_slice words, const char *but)
+{
+	const struct hl_unit *found = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_units; i++) {
+		struct hl_slice name = hl_slice_str(d->units[i].name), rest;
+		size_t first = 0;
+
+		hl_text_next(name, &first);
+		rest = (struct hl_slice){name.ptr + first, name.len - first};
+		if (rest.len == 0 || hl_slice_find(words, rest) < 0 || (but && strcmp(but, d->units[i].code) == 0))
+			continue;
+		found = &d->units[i];
+		n++;
+	}
+	return n == 1 ? found : NULL;
 }
 
 bool hl_duties_is_group(const struct hl_duties *d, const char *code)

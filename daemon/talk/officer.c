@@ -6,6 +6,8 @@
  */
 #include "decide.h"
 
+#include "hotline/ask.h"
+
 #include <string.h>
 
 #define TASKS_MAX 64
@@ -50,13 +52,13 @@ static size_t codes_of(const struct talk *t, bool only_open, struct hl_slice cod
 	return n;
 }
 
-static json_t *task_params(const json_t *task)
+json_t *talk_task_params(const json_t *task)
 {
 	return json_pack("{s:O, s:O, s:O}", "code", json_object_get(task, "code"), "case",
 			 json_object_get(task, "case"), "close_by", json_object_get(task, "close_by"));
 }
 
-static json_t *on_task(const struct talk *t, const char *verb, const json_t *task)
+json_t *talk_on_task(const struct talk *t, const char *verb, const json_t *task)
 {
 	json_t *act = talk_act(t, "officer", verb);
 
@@ -72,10 +74,12 @@ static json_t *sign(const struct talk *t, const struct hl_said *said, const json
 
 	(void)said;
 	if (strcmp(state, "dispatched") == 0)
-		return talk_reply(on_task(t, "sign", task), "signed", task_params(task));
-	params = task_params(task);
+		return talk_reply(talk_on_task(t, "sign", task), "signed", talk_task_params(task));
+	params = talk_task_params(task);
 	if (strcmp(state, "done") == 0)
 		return talk_only_reply(t, "officer", "already_done", params);
+	if (strcmp(state, "handback") == 0)
+		return talk_only_reply(t, "officer", "operator_will_act", params);
 	json_object_set(params, "by", json_object_get(task, "holder_name"));
 	json_object_set(params, "at", json_object_get(task, "signed_at"));
 	return talk_only_reply(t, "officer", "already_signed", params);
@@ -84,15 +88,28 @@ static json_t *sign(const struct talk *t, const struct hl_said *said, const json
 static json_t *arrive(const struct talk *t, const struct hl_said *said, const json_t *task)
 {
 	(void)said;
-	if (strcmp(field(task, "state"), "arrived") == 0)
-		return talk_only_reply(t, "officer", "arrived", task_params(task));
-	return talk_reply(on_task(t, "arrive", task), "arrived", task_params(task));
+	/* Where a roll is called, whoever is there already says so once more. */
+	if (strcmp(field(task, "state"), "arrived") == 0 && !json_is_true(json_object_get(task, "rollcall")))
+		return talk_only_reply(t, "officer", "arrived", talk_task_params(task));
+	return talk_reply(talk_on_task(t, "arrive", task), "arrived", talk_task_params(task));
 }
 
 static json_t *progress(const struct talk *t, const struct hl_said *said, const json_t *task)
 {
 	(void)said;
-	return talk_reply(on_task(t, "progress", task), "progress_noted", task_params(task));
+	return talk_reply(talk_on_task(t, "progress", task), "progress_noted", talk_task_params(task));
+}
+
+/* By when the desk must have checked a result, and when it may be texted about it. */
+static void set_desk(const struct talk *t, const json_t *task, json_t *act)
+{
+	enum hl_urgency urgency = HL_NORMAL;
+	struct hl_instant review;
+
+	hl_urgency_parse(hl_slice_str(field(task, "urgency")), &urgency);
+	json_object_set_new(act, "desk_us", json_integer(hl_desk_time(&t->ref->calendar, urgency, t->now_us)));
+	if (hl_review_limit(t->ref->limits, &t->ref->calendar, urgency, t->now_us, &review, NULL) == HL_OK)
+		json_object_set_new(act, "review_us", json_integer(review.at_us));
 }
 
 static json_t *close_task(const struct talk *t, const struct hl_said *said, const json_t *task)
@@ -100,22 +117,11 @@ static json_t *close_task(const struct talk *t, const struct hl_said *said, cons
 	json_t *act;
 
 	if (said->reason.len == 0)
-		return talk_only_reply(t, "officer", "ask_close", task_params(task));
-	act = on_task(t, "close", task);
+		return talk_only_reply(t, "officer", "ask_close", talk_task_params(task));
+	act = talk_on_task(t, "close", task);
+	set_desk(t, task, act);
 	json_object_set_new(act, "text", json_stringn(said->reason.ptr, said->reason.len));
-	return talk_reply(act, "done_noted", task_params(task));
-}
-
-/* Hand-back, extension, assistance: put before an operator; the limits run on. */
-static json_t *ask_operator(const struct talk *t, const struct hl_said *said, const json_t *task)
-{
-	json_t *act = on_task(t, hl_verb_name(said->verb), task);
-
-	json_object_set_new(act, "args",
-			    json_pack("{s:i, s:s%, s:s%}", "days", said->days, "reason",
-				      said->reason.ptr ? said->reason.ptr : "", said->reason.len, "unit",
-				      said->unit.ptr ? said->unit.ptr : "", said->unit.len));
-	return talk_reply(act, "operator_will_act", task_params(task));
+	return talk_reply(act, "done_noted", talk_task_params(task));
 }
 
 static const struct verb_rule {
@@ -128,9 +134,9 @@ static const struct verb_rule {
 	{HL_VERB_ARRIVE, false, false, arrive},
 	{HL_VERB_PROGRESS, false, false, progress},
 	{HL_VERB_CLOSE, true, false, close_task},
-	{HL_VERB_HANDBACK, true, false, ask_operator},
-	{HL_VERB_EXTEND, true, false, ask_operator},
-	{HL_VERB_ASSIST, true, false, ask_operator},
+	{HL_VERB_HANDBACK, true, false, talk_ask_operator},
+	{HL_VERB_EXTEND, true, false, talk_ask_operator},
+	{HL_VERB_ASSIST, true, false, talk_ask_operator},
 };
 
 static const struct verb_rule *rule_of(enum hl_verb verb)
@@ -167,7 +173,7 @@ static json_t *sign_all(const struct talk *t)
 	json_array_foreach (tasks_of(t), i, task)
 		if (strcmp(field(task, "state"), "dispatched") == 0) {
 			json_array_append(all, json_object_get(task, "task"));
-			last = task_params(task);
+			last = talk_task_params(task);
 			json_object_set_new(act, "reply",
 					    json_pack("{s:s, s:o}", "template", "signed", "params", last));
 		}
@@ -210,7 +216,7 @@ json_t *talk_decide_officer(const struct talk *t)
 	if (!rule || !task)
 		return ask_back(t, &said, n_open);
 	if (!rule->works_when_done && !is_open(task))
-		return talk_only_reply(t, "officer", "already_done", task_params(task));
+		return talk_only_reply(t, "officer", "already_done", talk_task_params(task));
 	if (rule->needs_typed_code && !t->is_trusted && !said.is_code_typed)
 		return talk_only_reply(t, "officer", "need_code", NULL);
 	return rule->decide(t, &said, task);

@@ -1,7 +1,9 @@
 /* resident.c - a resident's text and open cases -> act and reply; pure */
 #include "decide.h"
 
+#include "hotline/ask.h"
 #include "hotline/item.h"
+#include "hotline/operate.h"
 #include "hotline/route.h"
 
 #include <ctype.h>
@@ -57,6 +59,22 @@ static json_t *on_case(const struct talk *t, const char *verb, const json_t *c)
 	json_t *act = talk_act(t, "reporter", verb);
 
 	json_object_set(act, "case", json_object_get(c, "case_id"));
+	return act;
+}
+
+/* What the reporter says ends a wait for it: the clocks go on with what they had left. */
+static json_t *on_said(const struct talk *t, const char *verb, const json_t *c)
+{
+	enum hl_urgency urgency = HL_NORMAL;
+	json_t *act = on_case(t, verb, c), *resume;
+
+	if (strcmp(field(c, "state"), "waiting") != 0)
+		return act;
+	hl_urgency_parse(hl_slice_str(field(c, "urgency")), &urgency);
+	resume = hl_resume(t->ref, json_object_get(c, "tasks"), urgency,
+			   json_integer_value(json_object_get(c, "waiting_us")), t->now_us, NULL);
+	if (resume)
+		json_object_set_new(act, "resume", resume);
 	return act;
 }
 
@@ -150,7 +168,7 @@ static bool is_same_matter(const json_t *c, const json_t *report)
 
 static json_t *join(const struct talk *t, const json_t *c, const json_t *report)
 {
-	json_t *act = on_case(t, "join", c);
+	json_t *act = on_said(t, "join", c);
 
 	json_object_set(act, "compound", json_object_get(report, "compound"));
 	json_object_set(act, "place", json_object_get(report, "place"));
@@ -178,6 +196,19 @@ static json_t *report(const struct talk *t)
 	return act ? act : talk_open(t);
 }
 
+/* Not satisfied: an operator looks at it again. */
+static void ask_reopen(const struct talk *t, json_t *act)
+{
+	enum hl_urgency urgency = HL_NORMAL;
+	struct hl_instant answer;
+
+	hl_urgency_parse(hl_slice_str(field(t->ctx, "survey_urgency")), &urgency);
+	if (hl_operator_limit(t->ref->limits, &t->ref->calendar, urgency, t->now_us, &answer, NULL) == HL_OK)
+		json_object_set_new(act, "ask",
+				    json_pack("{s:I, s:I}", "answer_us", (json_int_t)answer.at_us, "desk_us",
+					      (json_int_t)hl_desk_time(&t->ref->calendar, urgency, t->now_us)));
+}
+
 static json_t *survey(const struct talk *t, const struct hl_said *said)
 {
 	const json_t *rated = json_object_get(t->ctx, "survey");
@@ -188,7 +219,10 @@ static json_t *survey(const struct talk *t, const struct hl_said *said)
 	act = talk_act(t, "reporter", "survey");
 	json_object_set(act, "case", json_object_get(t->ctx, "survey_case"));
 	json_object_set_new(act, "rating", json_stringn(said->reason.ptr ? said->reason.ptr : "", said->reason.len));
-	return talk_reply(act, "thanks", NULL);
+	if (!hl_slice_has_prefix(said->reason, "3"))
+		return talk_reply(act, "thanks", NULL);
+	ask_reopen(t, act);
+	return talk_reply(act, "thanks_reopen", NULL);
 }
 
 static json_t *about_case(const struct talk *t, const struct hl_said *said)
@@ -205,7 +239,7 @@ static json_t *about_case(const struct talk *t, const struct hl_said *said)
 				    json_integer(1 + json_integer_value(json_object_get(c, "chases"))));
 		return talk_reply(on_case(t, "chase", c), "chased", params);
 	case HL_VERB_SUPPLEMENT:
-		return talk_reply(on_case(t, "supplement", c), "supplemented", case_param(c));
+		return talk_reply(on_said(t, "supplement", c), "supplemented", case_param(c));
 	case HL_VERB_WITHDRAW:
 		return talk_reply(on_case(t, "withdraw", c), "withdrawn", case_param(c));
 	default:

@@ -3,6 +3,7 @@
 #define HOTLINE_DUTIES_H
 
 #include "hotline/error.h"
+#include "hotline/slice.h"
 #include <jansson.h>
 #include <stdbool.h>
 
@@ -26,6 +27,12 @@ void hl_duties_free(struct hl_duties **duties);
 /* hl_duties_unit, hl_duties_type - NULL if unknown. Cost O(n), n is some dozens. */
 const struct hl_unit *hl_duties_unit(const struct hl_duties *duties, const char *code);
 const struct hl_case_type *hl_duties_type(const struct hl_duties *duties, const char *code);
+/* hl_duties_unit_named - the unit that people call so: its code, its name, or an abbreviation that fits no other one
+ * (住建局 = 县住房和城乡建设局: its characters in that order). NULL: none or several. Cost O(n * length). */
+const struct hl_unit *hl_duties_unit_named(const struct hl_duties *duties, struct hl_slice words);
+/* hl_duties_unit_in - the only unit but one (NULL: none) whose name stands in the words, with or without its first
+ * character (县). NULL: none or several. */
+const struct hl_unit *hl_duties_unit_in(const struct hl_duties *duties, struct hl_slice words, const char *but);
 /* hl_duties_is_group - STR, UTI-GAS, PMC: the member is chosen by the place. */
 bool hl_duties_is_group(const struct hl_duties *duties, const char *code);
 /* hl_duties_member - i-th member listed for a group, NULL behind the last or when not listed (PMC). */

@@ -14,6 +14,7 @@ enum hl_disposition { HL_DISPATCH, HL_REVIEW, HL_NOT_ACCEPTED };
 struct hl_routed_task {
 	const char *unit;
 	bool is_lead;
+	bool is_handed_on; /* its close limit was given before it was */
 	struct hl_limits limits;
 	struct hl_rung rungs[HL_RUNGS_MAX];
 	size_t n_rungs;
@@ -27,6 +28,7 @@ struct hl_routed {
 	bool is_unverified;
 	const char *why;   /* literal: what kept it from being dispatched, or "" */
 	int64_t review_us; /* by when an operator must have looked (any disposition) */
+	int64_t desk_us;   /* when the desk may be texted about it */
 	struct hl_routed_task tasks[HL_TASKS_MAX];
 	size_t n_tasks;
 };
@@ -34,6 +36,16 @@ struct hl_routed {
 /* hl_route - decides. Errors HL_CONFIG: the calendar ends before a limit. */
 enum hl_class hl_route(const struct hl_refdata *ref, const struct hl_classified *cls, const struct hl_place *place,
 		       int64_t now_us, struct hl_routed *out_r, struct hl_error *err);
+
+/* hl_route_decided - an operator decided: dispatched whatever is not known. lead NULL: the duty table's for this place.
+ * Gives  n_tasks 0 when no unit follows. Errors HL_CONFIG as above. */
+enum hl_class hl_route_decided(const struct hl_refdata *ref, const struct hl_classified *cls,
+			       const struct hl_place *place, const char *lead, int64_t now_us, struct hl_routed *out_r,
+			       struct hl_error *err);
+
+/* hl_route_unit - one task for a known unit (none for the hotline itself). Errors HL_CONFIG as above. */
+enum hl_class hl_route_unit(const struct hl_refdata *ref, const struct hl_classified *cls, const char *unit,
+			    bool is_lead, int64_t now_us, struct hl_routed *out_r, struct hl_error *err);
 
 /* hl_route_tasks_json - [{unit, role, from_us, sign_us, arrive_us, close_us, provisional, rungs, dues_us}] for
  * hl.add_tasks. gives. */

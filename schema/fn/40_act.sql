@@ -1,7 +1,9 @@
 -- Applies decided acts of officers, residents and operators, in one call.
--- Takes  batch: [{i, message?, person?, actor, operator?, verb, task?, case?, expect?, text?, why?, tasks?, item?, compound?,
---        place?, reply?: {template, params}}]; expect is the state the decider saw.
--- Gives  [{i, result: ok | stale | refused, reason?, reply?}]; stale: decide again with fresh context.
+-- Takes  batch: [{i, message?, person?, actor, operator?, verb, task?, case?, expect?, version?, text?, why?, ...,
+--        reply?: {template, params}}]; expect is the state the decider saw, version the length of the history it saw.
+-- Gives  {"now": us, "items": [{i, result: ok | stale | refused | repeat, rule?, case?}]}; stale: decide again with fresh
+--        context. What a phone asks against a rule is refused, answered with the rule's name and leaves nothing behind;
+--        an operator's act raises.
 -- An act and the mark on its message share one transaction: after a crash it is done once or not at all.
 -- Whoever locks, locks message, case, task, ladder, person in this order, and cases by id.
 create or replace function hl.act(batch jsonb) returns jsonb language plpgsql as $$
@@ -10,8 +12,10 @@ declare
   answers jsonb := '[]';
   outcome text;
   opened text;
+  rule text;
 begin
   for a in select x from jsonb_array_elements(batch) x loop
+    rule := null;
     if a->>'message' is not null and not exists (
         select from hl.message m where m.id = (a->>'message')::bigint and m.state = 'pending' for no key update) then
       outcome := 'repeat';
@@ -28,30 +32,55 @@ begin
           select x::bigint from jsonb_array_elements_text(a->'all') x)) order by c.id for no key update;
         perform hl.act_one(a || jsonb_build_object('task', k, 'expect', 'dispatched')) from jsonb_array_elements(a->'all') k;
         outcome := 'ok';
-      else
+      elsif a->>'actor' = 'operator' then
         outcome := hl.act_one(a);
+      else
+        begin
+          outcome := hl.act_one(a);
+          if outcome = 'refused' then
+            rule := 'not_yours';
+          end if;
+        -- moves against the law, rules of a request or a result, what is there already
+        exception when sqlstate 'P0102' or sqlstate 'P0103' or sqlstate 'P0106' or sqlstate 'P0107' or sqlstate 'P0140'
+                       or check_violation or unique_violation then
+          outcome := 'refused';
+          rule := hl.rule_of(sqlstate, sqlerrm);
+        end;
       end if;
-      if outcome = 'ok' then
-        perform hl.act_settled(a, opened is not null);
+      if outcome in ('ok', 'refused') then
+        perform hl.act_settled(a, opened is not null, rule);
       end if;
     end if;
-    answers := answers || jsonb_build_object('i', a->'i', 'result', outcome, 'case', opened);
+    answers := answers || jsonb_build_object('i', a->'i', 'result', outcome, 'rule', rule, 'case', opened);
   end loop;
   return jsonb_build_object('now', hl.us(hl.now()), 'items', answers);
 end $$;
 
--- The bookkeeping behind every act that held: the reply, the loop guard, the message's mark.
-create or replace function hl.act_settled(a jsonb, is_opened boolean) returns void language plpgsql as $$
+-- The name of the rule behind an error of ours: "rule: why" of hl.refuse; the law's own errors are `law`.
+create or replace function hl.rule_of(state text, said text) returns text language sql immutable as $$
+  select case when state = 'P0140' then split_part(said, ':', 1) when state like 'P01%' then 'law'
+              else coalesce(substring(said from '"([^"]*)"$'), 'constraint') end
+$$;
+create or replace function hl.refuse(rule text, said text) returns void language plpgsql as $$
+begin
+  raise exception '%: %', rule, said using errcode = 'P0140';
+end $$;
+
+-- The bookkeeping behind every act that held or was refused: the reply, the loop guard, the message's mark.
+create or replace function hl.act_settled(a jsonb, is_opened boolean, rule text) returns void language plpgsql as $$
 declare who bigint := (a->>'person')::bigint;
 begin
-  if a->>'verb' not in ('reply', 'wrong_code') then
+  if a->>'verb' not in ('reply', 'wrong_code') and rule is null then
     update hl.person set guard_since = null, guard_count = 0 where id = who and guard_count > 0;
   end if;
-  if a->'reply' is not null and who is not null then
+  if rule is not null and who is not null then
+    perform hl.answer_plain((a->>'message')::bigint, who, 'move_refused',
+      jsonb_build_object('code', coalesce(a->'reply'->'params'->>'code', a->'reply'->'params'->>'case', ''), 'rule', rule));
+  elsif a->'reply' is not null and who is not null then
     perform hl.answer_plain((a->>'message')::bigint, who, a->'reply'->>'template', coalesce(a->'reply'->'params', '{}'));
   end if;
   if a->>'message' is not null and not is_opened then
-    update hl.message m set state = 'handled', outcome = a->>'verb',
+    update hl.message m set state = 'handled', outcome = case when rule is null then a->>'verb' else 'refused' end,
            case_id = coalesce((a->>'case')::bigint, (select k.case_id from hl.task k
                               where k.id = coalesce(a->>'task', a->'all'->>0)::bigint))
       where m.id = (a->>'message')::bigint;
@@ -71,6 +100,9 @@ begin
   elsif verb = 'wrong_code' then
     return hl.count_wrong_code(a);
   end if;
+  if a->>'into' is not null then
+    perform from hl.case where id in ((a->>'case')::bigint, (a->>'into')::bigint) order by id for no key update;
+  end if;
   select * into c from hl.case
     where id = coalesce((select x.case_id from hl.task x where x.id = (a->>'task')::bigint), (a->>'case')::bigint,
                         (select x.id from hl.case x where x.code = a->>'case_code'))
@@ -81,7 +113,7 @@ begin
   if c.id is null then
     raise exception 'there is no case %', coalesce(a->>'case_code', a->>'case', 'of task ' || (a->>'task')) using errcode = 'P0130';
   end if;
-  if a->>'expect' is not null and a->>'expect' <> coalesce(k.state, c.state) then
+  if a->>'expect' <> coalesce(k.state, c.state) or (a->>'version')::int <> c.head_seq then
     return 'stale';
   end if;
   if a->>'actor' = 'officer' and not hl.may_act(k, (a->>'person')::bigint) then
@@ -93,6 +125,8 @@ begin
   end if;
   if k.id is not null then
     perform hl.act_on_task(a, k, c, at_now);
+  elsif a->>'actor' = 'operator' then
+    perform hl.operate(a, c, at_now);
   else
     perform hl.act_on_case(a, c, at_now);
   end if;
@@ -126,19 +160,22 @@ begin
     update hl.task set state = 'signed', signed_at = at_now, holder = who where id = k.id;
     perform hl.record(a, c.id, k.id, 'signed', k.state, 'signed', '{}');
   elsif verb = 'arrive' then
-    update hl.task set state = 'arrived', arrived_at = at_now, signed_at = coalesce(signed_at, at_now),
-           holder = coalesce(holder, who) where id = k.id;
-    perform hl.record(a, c.id, k.id, 'arrived', k.state, 'arrived', '{}');
-  elsif verb = 'close' then
-    update hl.task set state = 'done', done_at = at_now, result = a->>'text', signed_at = coalesce(signed_at, at_now),
-           holder = coalesce(holder, who) where id = k.id;
-    perform hl.record(a, c.id, k.id, 'done', k.state, 'done', '{}');
-    update hl.ladder set due_at = null where task_id = k.id;
-  elsif verb in ('progress', 'handback', 'extend', 'assist') then
-    perform hl.record(a, c.id, k.id, verb || '_said', null, null, coalesce(a->'args', '{}'));
-    if verb <> 'progress' then
-      perform hl.tell_operators(c, k, verb, (a->>'message')::bigint);
+    if k.state <> 'arrived' then
+      update hl.task set state = 'arrived', arrived_at = at_now, signed_at = coalesce(signed_at, at_now),
+             holder = coalesce(holder, who) where id = k.id;
+      perform hl.record(a, c.id, k.id, 'arrived', k.state, 'arrived', '{}');
     end if;
+    perform hl.attend(a, k, at_now);
+  elsif verb = 'close' then
+    update hl.task set state = 'done', done_at = at_now, result = a->>'text', facts = coalesce(a->'facts', '{}'),
+           signed_at = coalesce(signed_at, at_now), holder = coalesce(holder, who) where id = k.id;
+    perform hl.record(a, c.id, k.id, 'done', k.state, 'done', jsonb_strip_nulls(jsonb_build_object('facts', a->'facts')));
+    perform hl.lapse_requests(k.id, at_now);
+    update hl.ladder set due_at = null where task_id = k.id and due_at is not null;
+  elsif verb = 'progress' then
+    perform hl.record(a, c.id, k.id, 'progress_said', null, null, coalesce(a->'args', '{}'));
+  elsif verb in ('handback', 'extend', 'assist') then
+    perform hl.ask(a, k, c, at_now);
   else
     raise exception 'hl.act knows no task verb %', verb using errcode = 'P0110';
   end if;
@@ -146,22 +183,37 @@ begin
   perform hl.follow_task(a, c);
 end $$;
 
--- Moves the case along with its tasks: work has started, or the lead task is done.
+-- Moves the case along with its tasks: work has started, or the lead task is done. The unit's result ends a wait for the
+-- reporter: what was asked is not needed any more.
 create or replace function hl.follow_task(a jsonb, c hl.case) returns void language plpgsql as $$
 declare lead hl.task;
 begin
   if c.state = 'dispatched' and exists (select from hl.task where case_id = c.id and state in ('signed', 'arrived')) then
     update hl.case set state = 'working' where id = c.id;
     perform hl.record(a, c.id, null, 'started', c.state, 'working', '{}');
-  elsif c.state in ('dispatched', 'working') then
+  elsif c.state in ('dispatched', 'working', 'waiting') then
     select * into lead from hl.lead_task(c.id);
     if lead.state = 'done' then
+      if c.state = 'waiting' then
+        update hl.case set state = 'working' where id = c.id;
+        perform hl.record(a, c.id, null, 'resumed', c.state, 'working', '{}');
+        c.state := 'working';
+      end if;
       update hl.case set state = 'done', done_at = hl.now() where id = c.id;
       perform hl.record(a, c.id, null, 'done', c.state, 'done', '{}');
-      perform hl.tell_operators(c, lead, 'done', (a->>'message')::bigint);
+      perform hl.review_by(c.id, (a->>'review_us')::bigint);
+      perform hl.tell_operators(c, lead, 'done', (a->>'message')::bigint, (a->>'desk_us')::bigint);
     end if;
   end if;
 end $$;
+
+-- The operator's own clock on a case: the one that ran before ends.
+create or replace function hl.review_by(of_case bigint, by_us bigint) returns void language sql as $$
+  update hl.ladder set due_at = null
+    where case_id = of_case and num_nonnulls(task_id, request_id, rollcall_id, duty_id) = 0 and due_at is not null;
+  insert into hl.ladder (case_id, rungs, dues, due_at)
+    select of_case, array['review'], array[hl.at_us(by_us)], hl.at_us(by_us) where by_us is not null;
+$$;
 
 -- Queued notices of a task whose time has passed (already signed, already done) are dropped with a note.
 -- By rank and not by state: the planner would go through the queue when its statistics are from a quiet time.
@@ -172,13 +224,16 @@ create or replace function hl.drop_moot(of_task bigint) returns void language sq
     and not (k.state = any (n.applies))
 $$;
 
-create or replace function hl.tell_operators(c hl.case, k hl.task, what text, message bigint) returns void language sql as $$
+-- The desk hears of new work; of what does not press, in working hours (desk_us).
+create or replace function hl.tell_operators(c hl.case, k hl.task, what text, message bigint, desk_us bigint) returns void
+language sql as $$
   insert into hl.notice (case_id, task_id, message_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
     select c.id, k.id, message, d.person_id, 'operator', case what when 'done' then 'operator_done' else 'operator_asked' end,
-           jsonb_build_object('case', c.code, 'unit', u.name, 'what', what),
-           format('task:%s:%s:%s:%s', k.id, what, coalesce(message::text, 'op'), d.person_id),
-           hl.lane_rank('dispatch'), hl.now(), hl.now()
-    from hl.contacts('HOT', 'duty') d, hl.unit u where u.code = k.unit
+           jsonb_build_object('case', c.code, 'unit', coalesce(u.name, ''), 'what', what),
+           format('task:%s:%s:%s:%s', coalesce(k.id::text, 'case' || c.id), what, coalesce(message::text, 'op' || c.head_seq), d.person_id),
+           hl.lane_rank(case c.urgency when 'emergency' then 'emergency' else 'dispatch' end),
+           greatest(hl.now(), hl.at_us(desk_us)), hl.now()
+    from hl.contacts('HOT', 'duty') d left join hl.unit u on u.code = k.unit
     on conflict (dedupe) do nothing
 $$;
 
@@ -188,84 +243,32 @@ declare
   who bigint := (a->>'person')::bigint;
 begin
   case verb
-  when 'accept' then perform hl.accept_case(a, c, at_now);
   when 'assign' then perform hl.assign_case(a, c, at_now);
-  when 'supplement' then perform hl.record(a, c.id, null, 'supplemented', null, null, '{}');
+  when 'supplement' then
+    perform hl.record(a, c.id, null, 'supplemented', null, null, '{}');
+    perform hl.resume_case(a, c, at_now);
   when 'join' then
     perform hl.record(a, c.id, null, 'supplemented', null, null, '{}');
+    perform hl.resume_case(a, c, at_now);
     if c.compound is null and a->>'compound' is not null then
       perform hl.place_case(a, c, at_now);
     end if;
   when 'chase' then
     update hl.case set chases = chases + 1 where id = c.id;
-    perform hl.record(a, c.id, null, 'chased', null, null, jsonb_build_object('count', c.chases + 1));
+    perform hl.record(a, c.id, null, 'chased', null, null, jsonb_build_object('count', c.chases + 1, 'reporters', c.reporters));
   when 'survey' then
-    perform hl.record(a, c.id, null, 'rated', null, null, jsonb_build_object('rating', a->>'rating'));
+    perform hl.record(a, c.id, null, 'rated', null, null, jsonb_build_object('rating', left(a->>'rating', 1)));
     update hl.person set survey_case = null, survey_until = null where id = who;
+    perform hl.ask_reopen(a, c, at_now);
   when 'withdraw' then perform hl.withdraw_report(a, c, at_now);
   else
     raise exception 'hl.act knows no case verb %', verb using errcode = 'P0110';
   end case;
 end $$;
 
--- The centre agrees: the case and all its tasks are closed, every reporter hears the outcome and may rate it.
-create or replace function hl.accept_case(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
-declare
-  lead_result text;
-  k hl.task;
-begin
-  select result into lead_result from hl.task where case_id = c.id and role = 'lead' and state = 'done';
-  update hl.case set state = 'closed', closed_at = at_now where id = c.id;
-  perform hl.record(a, c.id, null, 'closed', c.state, 'closed', '{}');
-  for k in select * from hl.task where case_id = c.id and state in ('dispatched', 'signed', 'arrived', 'done') order by id loop
-    update hl.task set state = 'closed' where id = k.id;
-    perform hl.record(a, c.id, k.id, 'closed', k.state, 'closed', '{}');
-    perform hl.drop_moot(k.id);
-  end loop;
-  update hl.ladder set due_at = null where case_id = c.id and due_at is not null;
-  insert into hl.notice (case_id, person_id, kind, template, params, dedupe, lane, channel, not_before, made_at)
-    select c.id, r.person_id, t.template, t.template, jsonb_build_object('case', c.code, 'result', coalesce(lead_result, '')),
-           format('case:%s:%s:%s:%s', c.id, t.template, r.person_id, c.reopens), hl.lane_rank(t.lane), r.channel, at_now, at_now
-    from (select distinct on (r.person_id) r.person_id, m.channel from hl.report r left join hl.message m on m.id = r.message_id
-          where r.case_id = c.id and r.withdrawn_at is null and r.person_id is not null order by r.person_id, r.id) r
-    cross join (values ('closed', 'reply'), ('survey', 'bulk')) t (template, lane)
-    join hl.person p on p.id = r.person_id where t.template = 'closed' or not p.is_opted_out;
-  update hl.person p set survey_case = c.id, survey_until = at_now + interval '7 days'
-    from hl.report r where r.case_id = c.id and r.person_id = p.id and r.withdrawn_at is null;
-end $$;
-
--- A case in review gets its place and tasks, by an operator or because the resident named the place.
-create or replace function hl.assign_case(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
-begin
-  update hl.case set state = 'dispatched', type = coalesce(a->>'type', type), urgency = coalesce(a->>'urgency', urgency),
-         compound = coalesce(a->>'compound', compound), place = coalesce(nullif(a->>'place', ''), place)
-    where id = c.id;
-  perform hl.record(a, c.id, null, 'assigned', c.state, 'dispatched',
-                    jsonb_build_object('compound', a->>'compound', 'type', coalesce(a->>'type', c.type)));
-  update hl.ladder set due_at = null where case_id = c.id and task_id is null and due_at is not null;
-  perform hl.add_tasks(array[c.id], array[a->'tasks'], at_now, (a->>'actor')::hl.actor_kind, a->>'operator');
-end $$;
-
--- Words told where an unplaced case is: whoever was sent without a place is told.
-create or replace function hl.place_case(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
-begin
-  update hl.case set compound = a->>'compound', place = coalesce(nullif(a->>'place', ''), place) where id = c.id;
-  perform hl.record(a, c.id, null, 'placed', null, null, jsonb_build_object('compound', a->>'compound'));
-  insert into hl.notice (case_id, task_id, message_id, person_id, kind, template, params, dedupe, lane, applies, not_before, made_at)
-    select c.id, k.id, (a->>'message')::bigint, n.person_id, 'placed', 'placed', hl.task_params(k, n.person_id),
-           format('task:%s:placed:%s', k.id, n.person_id),
-           hl.lane_rank(case k.urgency when 'emergency' then 'emergency' else 'dispatch' end),
-           array['dispatched', 'signed', 'arrived'], at_now, at_now
-    from hl.task k join hl.notice_code n on n.task_id = k.id
-    where k.case_id = c.id and k.state in ('dispatched', 'signed', 'arrived') order by k.id, n.person_id
-    on conflict (dedupe) do nothing;
-end $$;
-
 -- Takes back one reporter's report; the case lives while others remain.
 create or replace function hl.withdraw_report(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
-declare
-  k hl.task;
-  n int;
+declare n int;
 begin
   update hl.report set withdrawn_at = at_now
     where case_id = c.id and person_id = (a->>'person')::bigint and withdrawn_at is null;
@@ -273,17 +276,10 @@ begin
   update hl.case set reporters = greatest(reporters - n, 0) where id = c.id;
   perform hl.record(a, c.id, null, 'report_withdrawn', null, null, '{}');
   if exists (select from hl.report where case_id = c.id and withdrawn_at is null)
-     or c.state not in ('review', 'dispatched', 'working', 'waiting') then
+     or c.state not in ('review', 'dispatched', 'working', 'waiting', 'reopened') then
     return;
   end if;
-  update hl.case set state = 'withdrawn' where id = c.id;
-  perform hl.record(a, c.id, null, 'withdrawn', c.state, 'withdrawn', '{}');
-  for k in select * from hl.task where case_id = c.id and state in ('dispatched', 'signed', 'arrived', 'handback') order by id loop
-    update hl.task set state = 'withdrawn' where id = k.id;
-    perform hl.record(a, c.id, k.id, 'withdrawn', k.state, 'withdrawn', '{}');
-    perform hl.drop_moot(k.id);
-  end loop;
-  update hl.ladder set due_at = null where case_id = c.id and due_at is not null;
+  perform hl.withdraw_case(a, c, at_now);
 end $$;
 
 -- Wrong codes are counted per number; the fifth within an hour tells the unit head, once. A right code always works.

@@ -21,9 +21,11 @@ declare
 begin
   if n > 0 then
     create temp table if not exists fired (
-      ladder bigint, case_id bigint, task_id bigint, rung text, skipped text[], due timestamptz, last int) on commit delete rows;
+      ladder bigint, case_id bigint, task_id bigint, rung text, skipped text[], due timestamptz, last int,
+      subject bigint, request_id bigint, rollcall_id bigint, duty_id bigint) on commit delete rows;
     insert into fired
-      select l.id, l.case_id, l.task_id, l.rungs[s.said], l.rungs[l.pos:s.said - 1], l.dues[s.said], s.last
+      select l.id, l.case_id, l.task_id, l.rungs[s.said], l.rungs[l.pos:s.said - 1], l.dues[s.said], s.last,
+             coalesce(l.task_id, l.request_id, l.rollcall_id, l.duty_id), l.request_id, l.rollcall_id, l.duty_id
       from hl.ladder l left join hl.task k on k.id = l.task_id
       cross join lateral (
         select max(x.ord)::int as last, coalesce(max(x.ord) filter (where exists (
@@ -35,6 +37,7 @@ begin
       from fired f where l.id = f.ladder and l.id = any (ids);
     perform hl.fire_tasks(at_now);
     perform hl.fire_reviews(at_now);
+    perform hl.fire_subjects(at_now);
   end if;
   return jsonb_build_object('now', hl.us(at_now), 'fired', n, 'refdata', (select max(id) from hl.refdata where is_current),
     'next', (select hl.us(min(due_at)) from hl.ladder where due_at is not null));
@@ -85,18 +88,20 @@ create or replace function hl.audience(k hl.task, word text) returns table (pers
   select c.person_id from hl.unit u cross join hl.contacts(u.code, 'duty') c where word = 'duty' and u.kind = 'hotline'
 $$;
 
--- The operator's own limit: an unanswered review goes to the office.
+-- The operator's own limit: an unanswered review goes to the office. Requests, rolls and duties have their own
+-- (hl.fire_subjects).
 create or replace function hl.fire_reviews(at_now timestamptz) returns void language sql as $$
   insert into hl.notice (case_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
     select c.id, d.person_id, 'review_late', 'review_late',
            jsonb_build_object('case', c.code, 'urgency', c.urgency, 'review_by', hl.secs(f.due)),
-           format('case:%s:review_late:%s', c.id, d.person_id), hl.lane_rank('reminder'), at_now, at_now
+           format('case:%s:review_late:%s:%s', c.id, f.ladder, d.person_id), hl.lane_rank('reminder'), at_now, at_now
     from fired f join hl.case c on c.id = f.case_id cross join hl.unit u cross join hl.contacts(u.code, 'duty') d
-    where f.task_id is null and c.state = 'review' and u.kind = 'office'
+    where f.subject is null and c.state in ('review', 'done', 'reopened') and u.kind = 'office'
     on conflict (dedupe) do nothing;
   insert into hl.event (case_id, at, kind, actor, data)
     select f.case_id, at_now, 'rung', 'system', jsonb_build_object('rung', f.rung, 'due', hl.us(f.due))
-    from fired f join hl.case c on c.id = f.case_id where f.task_id is null and c.state = 'review';
+    from fired f join hl.case c on c.id = f.case_id
+    where f.subject is null and c.state in ('review', 'done', 'reopened');
 $$;
 
 -- Moves a demo clock to the next instant at which something happens, at most to a limit.

@@ -22,12 +22,13 @@ begin
   return jsonb_build_object(
     'case', c.code, 'state', c.state, 'type', c.type, 'type_name', (select name from hl.case_type where code = c.type),
     'urgency', c.urgency, 'unverified', c.is_unverified, 'confidence', c.confidence, 'why', c.why, 'compound', c.compound,
-    'place', c.place, 'reporters', c.reporters, 'chases', c.chases, 'opened_at', hl.iso(c.opened_at),
+    'place', c.place, 'reporters', c.reporters, 'chases', c.chases, 'priority', hl.priority(c),
+    'disputed', c.is_frozen, 'redos', c.redos, 'reopens', c.reopens, 'opened_at', hl.iso(c.opened_at),
     'done_at', hl.iso(c.done_at), 'closed_at', hl.iso(c.closed_at), 'stages', hl.stages(c),
     'tasks', (select coalesce(jsonb_agg(jsonb_build_object('unit', k.unit, 'name', u.name, 'role', k.role, 'state', k.state,
                 'assigned_at', hl.iso(k.assigned_at), 'sign_by', hl.iso(k.sign_by), 'arrive_by', hl.iso(k.arrive_by),
                 'close_by', hl.iso(k.close_by), 'provisional', k.is_provisional, 'signed_at', hl.iso(k.signed_at),
-                'arrived_at', hl.iso(k.arrived_at), 'done_at', hl.iso(k.done_at), 'result', k.result,
+                'arrived_at', hl.iso(k.arrived_at), 'done_at', hl.iso(k.done_at), 'result', k.result, 'facts', k.facts,
                 'codes', (select coalesce(jsonb_agg(n.code order by n.code), '[]') from hl.notice_code n where n.task_id = k.id),
                 'next', (select jsonb_build_object('rung', l.rungs[l.pos], 'due', hl.iso(l.due_at)) from hl.ladder l
                          where l.task_id = k.id and l.due_at is not null)) order by k.role desc, k.id), '[]')
@@ -36,6 +37,16 @@ begin
                 'unit', (select k.unit from hl.task k where k.id = e.task_id), 'actor', e.actor, 'operator', e.operator,
                 'from', e.from_state, 'to', e.to_state, 'data', e.data) order by e.seq), '[]')
               from hl.event e where e.case_id = c.id),
+    'requests', (select coalesce(jsonb_agg(jsonb_build_object('kind', r.kind, 'unit', (select k.unit from hl.task k where k.id = r.task_id),
+                   'reason', r.reason, 'wanted', r.unit, 'days', r.days, 'asked_at', hl.iso(r.asked_at), 'answer_by', hl.iso(r.answer_by),
+                   'late_at', hl.iso(r.late_at), 'state', r.state, 'answered_at', hl.iso(r.answered_at), 'answered_by', r.answered_by,
+                   'why', r.why) order by r.id), '[]') from hl.request r where r.case_id = c.id),
+    'rollcalls', (select coalesce(jsonb_agg(jsonb_build_object('at', hl.iso(r.at), 'place', r.place, 'counted_at', hl.iso(r.counted_at),
+                   'units', (select jsonb_agg(jsonb_build_object('unit', k.unit, 'present_at', hl.iso(t.present_at)) order by k.id)
+                             from hl.attendance t join hl.task k on k.id = t.task_id where t.rollcall_id = r.id)) order by r.id), '[]')
+                  from hl.rollcall r where r.case_id = c.id),
+    'duty', (select jsonb_build_object('unit', d.unit, 'found_at', hl.iso(d.found_at), 'due_at', hl.iso(d.due_at), 'missed', d.missed)
+             from hl.duty d where d.case_id = c.id),
     'notices', (select coalesce(jsonb_agg(hl.notice_json(n) order by n.id), '[]') from hl.notice n where n.case_id = c.id));
 end $$;
 
@@ -75,13 +86,36 @@ create or replace function hl.show_since(batch jsonb) returns jsonb language sql
     where n.made_at > hl.at_us((batch->>'since')::bigint)), '[]'))
 $$;
 
-create or replace function hl.review_queue(batch jsonb) returns jsonb language sql stable as $$
-  select jsonb_build_object('cases', coalesce(jsonb_agg(jsonb_build_object('case', c.code, 'state', c.state, 'type', c.type,
-    'urgency', c.urgency, 'place', c.place, 'confidence', c.confidence, 'why', c.why, 'opened_at', hl.iso(c.opened_at),
-    'review_by', hl.iso(l.dues[1])) order by c.opened_at), '[]'))
-  from hl.case c left join hl.ladder l on l.case_id = c.id and l.task_id is null
-  where c.state in ('review', 'reopened', 'done')
-$$;
+-- What waits for an operator: cases to be classed or placed, results to be checked, requests to be answered, reporters
+-- to be heard. The most pressing first: by limit, then by how many people pushed.
+create or replace function hl.review_queue(batch jsonb) returns jsonb language plpgsql stable as $$
+begin
+  return (with waiting as (
+    select c.id as case_id, null::hl.task as k, c.state as kind, c.why, coalesce(e.at, c.opened_at) as since, l.due as due, null as reason,
+           null::int as days, null as wanted
+    from hl.case c
+    left join lateral (select e.at from hl.event e where e.case_id = c.id and e.task_id is null and e.to_state = c.state
+                       order by e.seq desc limit 1) e on true
+    left join lateral (select l.dues[1] as due from hl.ladder l where l.case_id = c.id
+                         and num_nonnulls(l.task_id, l.request_id, l.rollcall_id, l.duty_id) = 0 and c.state <> 'waiting'
+                       order by l.id desc limit 1) l on true
+    where c.state in ('review', 'reopened', 'done', 'waiting')
+    union all
+    select r.case_id, k, r.kind, r.reason, r.asked_at, r.answer_by, r.reason, r.days, r.unit
+    from hl.request r left join hl.task k on k.id = r.task_id where r.state = 'pending')
+  select jsonb_build_object('cases', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('case', c.code,
+    'kind', w.kind, 'state', c.state, 'type', c.type, 'urgency', c.urgency, 'place', c.place, 'confidence', c.confidence,
+    'why', w.why, 'since', hl.iso(w.since), 'opened_at', hl.iso(c.opened_at), 'limit', hl.iso(w.due), 'review_by', hl.iso(w.due),
+    'left_s', hl.secs(w.due) - hl.secs(hl.now()), 'late', w.due < hl.now(), 'priority', hl.priority(c), 'reporters', c.reporters,
+    'chases', c.chases, 'frozen', c.is_frozen, 'unit', (w.k).unit, 'days', w.days, 'wanted', w.wanted,
+    'codes', (select jsonb_agg(n.code order by n.code) from hl.notice_code n where n.task_id = (w.k).id)))
+    order by w.due nulls last, hl.priority(c) desc, c.id), '[]'))
+  from waiting w join hl.case c on c.id = w.case_id);
+end $$;
+
+-- How hard people push: every reporter behind the first, and every 催.
+create or replace function hl.priority(c hl.case) returns int language sql immutable as
+$$ select c.chases + greatest(c.reporters - 1, 0) $$;
 
 -- What the daemon needs from the database to be ready: version, law, documents, session settings.
 create or replace function hl.hello(batch jsonb) returns jsonb language sql as $$
@@ -93,9 +127,44 @@ create or replace function hl.hello(batch jsonb) returns jsonb language sql as $
     'docs', (select coalesce(jsonb_object_agg(r.kind, r.doc), '{}') from hl.refdata r where r.is_current))
 $$;
 
-create or replace function hl.find_case(batch jsonb) returns jsonb language sql stable as $$
-  select coalesce((select jsonb_build_object('case_id', c.id, 'state', c.state, 'type', c.type, 'urgency', c.urgency,
-    'compound', c.compound, 'place', c.place,
-    'text', (select m.text from hl.report r join hl.message m on m.id = r.message_id where r.case_id = c.id order by r.id limit 1))
-    from hl.case c where c.code = batch->>'case'), '{}')
+-- All that an operator's move is decided on (daemon/casework/operate.c), {} when there is no such case.
+-- Takes  batch: {"case": number of a case, or the code of a task; "into": number of another case}.
+create or replace function hl.find_case(batch jsonb) returns jsonb language plpgsql stable as $$
+declare
+  c hl.case;
+  named bigint;
+  n int;
+begin
+  select * into c from hl.case where code = batch->>'case';
+  if c.id is null then
+    select max(x.task_id), count(distinct x.task_id) into named, n from hl.notice_code x where x.code = upper(batch->>'case');
+    if n > 1 then
+      raise exception 'case: several tasks have the code %, give the number of the case', batch->>'case' using errcode = 'P0130';
+    end if;
+    select x.* into c from hl.case x join hl.task k on k.case_id = x.id where k.id = named;
+  end if;
+  if c.id is null then
+    raise exception 'there is no case %', batch->>'case' using errcode = 'P0130';
+  end if;
+  return jsonb_build_object('now', hl.us(hl.now()), 'case_id', c.id, 'code', c.code, 'version', c.head_seq, 'state', c.state,
+    'type', c.type, 'urgency', c.urgency, 'compound', c.compound, 'place', c.place, 'is_sure', c.is_sure,
+    'is_frozen', c.is_frozen, 'redos', c.redos, 'reopens', c.reopens, 'task', named,
+    'waiting_us', (select hl.us(e.at) from hl.event e where e.case_id = c.id and e.kind = 'waiting' and c.state = 'waiting'
+                   order by e.seq desc limit 1),
+    'into', (select jsonb_build_object('case_id', x.id, 'code', x.code, 'state', x.state) from hl.case x where x.code = batch->>'into'),
+    'tasks', hl.tasks_json(c.id),
+    'requests', (select coalesce(jsonb_agg(jsonb_build_object('request', r.id, 'kind', r.kind, 'task', r.task_id, 'unit', r.unit,
+                   'days', r.days, 'close_us', hl.us(r.close_by)) order by r.id), '[]')
+                 from hl.request r where r.case_id = c.id and r.state = 'pending'));
+end $$;
+
+-- The tasks of a case with their limits and the rungs that are still to come.
+create or replace function hl.tasks_json(of_case bigint) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object('task', k.id, 'unit', k.unit, 'role', k.role, 'state', k.state, 'urgency', k.urgency,
+      'assigned_us', hl.us(k.assigned_at), 'sign_us', hl.us(k.sign_by), 'arrive_us', hl.us(k.arrive_by), 'close_us', hl.us(k.close_by),
+      'provisional', k.is_provisional, 'signed', k.signed_at is not null,
+      'extended', exists (select from hl.event e where e.task_id = k.id and e.kind = 'extension_granted'),
+      'rungs', to_jsonb(l.rungs[l.pos:]), 'dues_us', (select jsonb_agg(hl.us(d) order by ord)
+        from unnest(l.dues[l.pos:]) with ordinality x (d, ord))) order by k.id), '[]')
+  from hl.task k left join hl.ladder l on l.task_id = k.id where k.case_id = of_case
 $$;

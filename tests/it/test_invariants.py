@@ -6,7 +6,7 @@ import re
 import pytest
 
 import hl_rows as rows
-from hl_rows import DENIED, NOTICE_BACK, REWRITE, refused_at_commit, sqlstate
+from hl_rows import DENIED, NOTICE_BACK, refused_at_commit, sqlstate
 from hl_testlib import ROOT
 
 PAGE = ROOT / "schema/INVARIANTS.md"
@@ -23,11 +23,37 @@ PERSON = "insert into hl.person (phone) values ('{phone}')"
 EVENT = ("insert into hl.event (case_id, task_id, at, kind, actor, operator, from_state, to_state, data) values"
          " (%(case)s, %(task)s, now(), '{kind}', '{actor}', {operator}, {was}, {becomes}, '{data}')")
 GOOD_EVENT = {"kind": "note", "actor": "system", "operator": "null", "was": "null", "becomes": "null", "data": "{}"}
+REQUEST = ("insert into hl.request (kind, case_id, task_id, reason, days, close_by, asked_at, ask_until, answer_by, state, answered_at,"
+           " answered_by, why) values ('{kind}', %(case)s, {task}, '{reason}', {days}, {close}, {asked}, now(), {answer}, '{state}', {at},"
+           " {by}, {why})")
+GOOD_REQUEST = {"kind": "handback", "task": "%(task)s", "reason": "r", "days": "null", "close": "null", "asked": "now()",
+                "answer": "now() + interval '1 hour'", "state": "pending", "at": "null", "by": "null", "why": "null"}
+MORE_TIME = {"kind": "extend", "days": "3", "close": "now()"}
+GRANTED = {"state": "granted", "at": "now()", "by": "'x'"}
+ROLLCALL = ("insert into hl.rollcall (case_id, at, place, count_at, called_by, called_at)"
+            " values (%(case)s, {at}, '{place}', {count}, 'x', now())")
+GOOD_ROLLCALL = {"at": "now() + interval '1 hour'", "count": "now() + interval '2 hours'", "place": "p"}
+DUTY = ("insert into hl.duty (case_id, unit, person_id, found_at, due_at, missed) select %(case)s, 'PMC-01', %(person)s, now(),"
+        " now() + interval '{hours} hours', {missed}")
 LADDER = "insert into hl.ladder (case_id, rungs, dues, due_at) values (%(review)s, '{rungs}', {dues}, {due})"
 
 
 def bad_task(**wrong):
     return TASK.format(**{**GOOD_TASK, **wrong})
+
+
+def request(**more):
+    return REQUEST.format(**{**GOOD_REQUEST, **more})
+
+
+def rollcall(**more):
+    return ROLLCALL.format(**{**GOOD_ROLLCALL, **more})
+
+
+def of(column, insert):
+    """Two ladders of one row that is made on the way."""
+    return (f"with made as ({insert} returning id, case_id) insert into hl.ladder (case_id, {column}, rungs, dues)"
+            f" select case_id, id, '{{a}}', array[now()] from made, generate_series(1, 2)")
 
 
 def bad_event(**wrong):
@@ -104,6 +130,42 @@ RULES = {
                                        bad_event(kind="handback_asked", data='{"reason": "not ours"}')],
     "one_extension_per_task": ["insert into hl.event (case_id, task_id, at, kind, actor)"
                                " select %(case)s, %(task)s, now(), 'extension_granted', 'system' from generate_series(1, 2)"],
+    "request_kind_check": [request(kind="rest")],
+    "request_state_check": [request(state="lost", at="now()")],
+    "only_a_reporter_asks_without_a_task": [request(task="null"), request(kind="reopen")],
+    "asked_within_its_window": [request(asked="now() + interval '1 second'")],
+    "the_answer_has_time": [request(answer="now()")],
+    "a_unit_says_why": [request(reason="")],
+    "more_time_names_days_and_limit": [request(kind="extend"), request(kind="extend", days="3"), request(days="3", close="now()"),
+                                       request(kind="extend", days="0", close="now()"),
+                                       request(kind="extend", days="61", close="now()")],
+    "an_answer_has_time_and_author": [request(state="granted", at="now()"), request(state="granted", by="'x'"),
+                                      request(at="now()"), request(state="refused", at="now()", why="'w'"),
+                                      request(state="lapsed", at="now()", by="'x'")],
+    "a_refusal_says_why": [request(**{**GRANTED, "state": "refused"}), request(**{**GRANTED, "state": "refused", "why": "''"})],
+    "one_pending_request_per_kind": [f"{request()}; {request()}"],
+    "one_pending_reopen_per_case": ["; ".join([request(kind="reopen", task="null")] * 2)],
+    "more_time_is_granted_once": ["; ".join([request(**MORE_TIME, **GRANTED)] * 2)],
+    "one_open_rollcall_per_case": [f"{rollcall()}; {rollcall()}"],
+    "rollcall_place_check": [rollcall(place="")],
+    "counted_after_it_began": [rollcall(count="now()"), rollcall(at="now()")],
+    "somebody_was_there": [f"with made as ({rollcall()} returning id) insert into hl.attendance (rollcall_id, task_id, {column})"
+                           f" select id, %(task)s, {value} from made"
+                           for column, value in (("present_at", "now()"), ("person_id", "%(person)s"))],
+    "one_open_agenda_entry": ["; ".join(["insert into hl.agenda (case_id, reason, added_at) values (%(case)s, 'joint', now())"] * 2)],
+    "agenda_reason_check": ["insert into hl.agenda (case_id, reason, added_at) values (%(case)s, 'fun', now())"],
+    "a_decision_has_time_and_author": [f"insert into hl.agenda (case_id, reason, added_at, {column}) values (%(case)s, 'joint', now(), {value})"
+                                       for column, value in (("settled_at", "now()"), ("settled_by", "'x'"), ("decision", "'d'"))],
+    "duty_case_id_key": ["; ".join([DUTY.format(hours=24, missed="null")] * 2)],
+    "a_duty_runs_a_day": [DUTY.format(hours=23, missed="null")],
+    "stages_of_the_duty": [DUTY.format(hours=24, missed="array['lunch']")],
+    "case_type_demands_check": ["update hl.case_type set demands = '{cake}'"],
+    "task_facts_check": ["update hl.task set facts = '[]' where id = %(task)s"],
+    "a_ladder_has_one_subject": [f"with made as ({request()} returning id) insert into hl.ladder (case_id, task_id, request_id, rungs, dues)"
+                                 " select %(case)s, %(task)s, id, '{a}', array[now()] from made"],
+    "one_ladder_per_request": [of("request_id", request())],
+    "one_ladder_per_rollcall": [of("rollcall_id", rollcall())],
+    "one_ladder_per_duty": [of("duty_id", DUTY.format(hours=24, missed="null"))],
     "as_many_dues_as_rungs": [LADDER.format(rungs="{a,b}", dues="array[now()]", due="null"),
                               LADDER.format(rungs="{}", dues="'{}'", due="null")],
     "due_is_the_next_rung": [LADDER.format(rungs="{a}", dues="array[now()]", due="now() + interval '1 hour'")],
@@ -111,8 +173,6 @@ RULES = {
                             " select %(case)s, %(task)s, '{a}', array[now()] from generate_series(1, 2)"],
     "one_review_ladder_per_case": [LADDER.format(rungs="{a}", dues="array[now()]", due="now()") + ", " +
                                    LADDER.format(rungs="{a}", dues="array[now()]", due="now()").split(" values ")[1]],
-    "notice_lane_check": ["insert into hl.notice (person_id, kind, template, dedupe, lane, not_before, made_at)"
-                          f" values (%(person)s, 'k', 't', 'lane', {lane}, now(), now())" for lane in (0, 6)],
     "lane_rank_key": ["insert into hl.lane values ('fast', 1, true)"],
     "rung_rule_audience_check": ["update hl.rung_rule set audience = 'press'"],
     "rung_rule_urgency_check": ["update hl.rung_rule set urgency = 'soon'"],
@@ -161,6 +221,53 @@ def test_a_case_is_sent_back_at_most_twice_and_reopened_at_most_twice_whatever_c
             case = rows.case(cursor, "dispatched")
 
 
+def refusal_of(cursor, statement, keys):
+    """The name of the rule that refuses a statement, or None."""
+    error = rows.refusal(cursor, statement, keys)
+    assert error is None or sqlstate(error) == "P0140", error
+    return error and error.diag.message_primary.split(":")[0]
+
+
+def test_an_answer_stands_and_what_was_asked_is_not_rewritten(cursor, keys):
+    cursor.execute(request(), keys)
+    grant = "update hl.request set state = 'granted', answered_at = now(), answered_by = 'x' where case_id = %(case)s"
+    for column, value in (("reason", "'other'"), ("days", "3"), ("ask_until", "now() + interval '1 day'"), ("unit", "'POL'")):
+        assert refusal_of(cursor, f"update hl.request set {column} = {value}", keys) == "answered_once", column
+    assert refusal_of(cursor, "update hl.request set late_at = now()", keys) is None
+    cursor.execute(grant, keys)
+    assert refusal_of(cursor, "update hl.request set state = 'pending', answered_at = null, answered_by = null", keys) == "answered_once"
+    assert refusal_of(cursor, grant, keys) == "answered_once"
+
+
+def test_a_case_whose_lead_is_settled_is_not_handed_back(cursor, keys):
+    cursor.execute("update hl.case set is_frozen = true where id = %(case)s", keys)
+    assert refusal_of(cursor, request(), keys) == "handback_frozen"
+    assert refusal_of(cursor, request(**MORE_TIME), keys) is None
+
+
+@pytest.mark.parametrize("facts, rule", [
+    ('{}', "result_is_true"), ('{"is_true": true}', "result_solved"), ('{"is_true": true, "solved": ""}', "result_solved"),
+    ('{"is_true": true, "solved": true}', "result_evidence"), ('{"is_true": true, "solved": false, "evidence": "m1"}', None),
+    ('{"is_true": false, "solved": true, "evidence": "m1"}', None)])
+def test_a_lead_is_not_done_without_what_its_type_demands(cursor, keys, facts, rule):
+    cursor.execute("update hl.case_type set demands = '{is_true,solved,evidence}' where code = 'FIR-1'")
+    done = f"update hl.task set state = 'done', done_at = now(), result = 'r', facts = '{facts}' where id = %(task)s"
+    assert refusal_of(cursor, done, keys) == rule
+    if rule == "result_evidence":
+        rows.event(cursor, keys["case"], "photo")
+        assert refusal_of(cursor, done, keys) is None
+    if rule is None:
+        assert refusal_of(cursor, done.replace("'r'", "''").replace("true,", "false,").replace('"solved": true', '"solved": false'),
+                          keys) == "result_why_not"
+
+
+def test_a_task_that_was_handed_on_keeps_its_limit_and_no_other(cursor, keys):
+    late = bad_task(sign="'2026-03-02 10:00+08'", close="'2026-03-02 09:30+08'", arrive="null")
+    assert rows.refusal(cursor, late, keys).diag.constraint_name == "limits_in_order"
+    handed_on = late.replace("close_by)", "close_by, is_handed_on)").rstrip(")") + ", true)"
+    assert rows.refusal(cursor, handed_on, keys) is None
+
+
 def test_a_reopened_case_gets_a_new_lead_beside_the_closed_one(cursor):
     case = rows.case(cursor, "dispatched")
     first = rows.task(cursor, case)
@@ -169,78 +276,6 @@ def test_a_reopened_case_gets_a_new_lead_beside_the_closed_one(cursor):
     rows.move_task(cursor, first, "closed", "closed")
     second = rows.task(cursor, case)
     assert rows.one(cursor, "select id from hl.lead_task(%s)", (case,)) == second
-
-
-# --- references ---------------------------------------------------------------------------------------------------
-
-NOTICE = "insert into hl.notice (person_id, case_id, task_id, message_id, kind, template, dedupe, lane, not_before, made_at) values"
-EVENT_OF = ("insert into hl.event (case_id, task_id, person_id, message_id, at, kind, actor) values"
-            " ({case}, {task}, {person}, {message}, now(), 'note', 'system')")
-PRESENT = {name: f"%({name})s" for name in ("case", "task", "person", "message")}
-
-
-def event_of(**wrong):
-    return EVENT_OF.format(**{**PRESENT, **wrong})
-
-
-DANGLING = [
-    "insert into hl.message (channel, external_id, person_id, received_at) values ('c', 'e', 0, now())",
-    "insert into hl.report (case_id, at) values (0, now())",
-    "insert into hl.report (case_id, message_id, at) values (%(case)s, 0, now())",
-    "insert into hl.report (case_id, person_id, at) values (%(case)s, 0, now())",
-    "insert into hl.notice_code values (0, %(person)s, 'ABCDE')",
-    "insert into hl.notice_code values (%(task)s, 0, 'ABCDE')",
-    "insert into hl.ladder (case_id, rungs, dues) values (0, '{a}', array[now()])",
-    "insert into hl.ladder (case_id, task_id, rungs, dues) values (%(case)s, 0, '{a}', array[now()])",
-    *(f"{NOTICE} ({values}, 'k', 't', 'd', 1, now(), now())" for values in (
-        "0, null, null, null", "%(person)s, 0, null, null", "%(person)s, null, 0, null", "%(person)s, null, null, 0")),
-    CASE.format(code="99-999999", urgency="normal").replace("FIR-1", "FIR-99"),
-    "insert into hl.case (id, code, type, urgency, state, compound, opened_at) values (0, '99-999999', 'FIR-1', 'normal', 'review', 'X', now())",
-    bad_task(unit="XX"), bad_task().replace("%(case)s", "0"),
-    bad_task().replace("close_by)", "close_by, holder)")[:-1] + ", 0)",
-    *(event_of(**{name: "0"}) for name in ("case", "task", "person", "message")),
-    # one bad row among good ones
-    "insert into hl.report (case_id, at) values (%(case)s, now()), (0, now()), (%(case)s, now())",
-]
-
-
-@pytest.mark.parametrize("statement", DANGLING)
-def test_a_new_row_that_refers_to_nothing_is_refused(cursor, keys, statement):
-    assert sqlstate(rows.refusal(cursor, statement, keys)) == rows.NO_SUCH
-
-
-def test_a_row_that_refers_to_what_is_there_is_not_refused(cursor, keys):
-    assert rows.refusal(cursor, event_of(), keys) is None
-    for of in ("%(person)s, %(case)s, %(task)s, %(message)s", "%(person)s, null, null, null"):
-        assert rows.refusal(cursor, f"{NOTICE} ({of}, 'k', 't', 'd', 1, now(), now())", keys) is None
-
-
-def test_a_row_does_not_come_to_refer_to_nothing(cursor, keys):
-    for statement in ("update hl.message set person_id = 0 where id = %(message)s", "update hl.case set type = 'FIR-99' where id = %(case)s",
-                      "update hl.case set compound = 'X' where id = %(case)s", "update hl.task set holder = 0 where id = %(task)s"):
-        assert sqlstate(rows.refusal(cursor, statement, keys)) == rows.NO_SUCH, statement
-    for statement in ("update hl.message set person_id = %(person)s where id = %(message)s", "update hl.task set holder = null where id = %(task)s",
-                      "update hl.case set compound = (select min(code) from hl.compound), type = 'MKT-1' where id = %(case)s"):
-        assert rows.refusal(cursor, statement, keys) is None, statement
-
-
-STAYS = [
-    *(f"delete from hl.{table}" for table in ("person", "message", "case", "task", "unit", "case_type", "compound")),
-    *(f"truncate hl.{table} cascade" for table in ("person", "message", "case", "task", "unit", "case_type", "compound")),
-    "update hl.person set id = default", "update hl.message set id = default", "update hl.case set id = -id", "update hl.task set id = default",
-    "update hl.task set case_id = %(review)s", "update hl.task set unit = 'POL'", "update hl.unit set code = 'A' || code",
-    "update hl.case_type set code = 'AAA-1'", "update hl.compound set code = 'A' || code",
-    "update hl.report set case_id = %(case)s", "update hl.report set message_id = null", "update hl.report set person_id = null",
-    "update hl.notice_code set task_id = %(task)s", "update hl.notice_code set person_id = %(person)s",
-    "update hl.ladder set case_id = %(case)s", "update hl.ladder set task_id = null",
-    *(f"update hl.notice set {column} = null" for column in ("case_id", "task_id", "message_id", "person_id")),
-]
-
-
-@pytest.mark.parametrize("statement", STAYS)
-def test_what_others_refer_to_stays_for_the_superuser_too(cursor, keys, statement):
-    cursor.execute("set constraints all immediate")
-    assert sqlstate(rows.refusal(cursor, statement, keys)) == REWRITE
 
 
 # --- messages and notices ------------------------------------------------------------------------------------------------------
@@ -299,7 +334,8 @@ DAEMON_MAY_NOT = [
     *(f"truncate hl.{table} cascade" for table in ("event", "message", "person", "law")),
     "update hl.event set data = '{}'", "update hl.message set text = ''", "update hl.message set raw = ''",
     "update hl.message set salt = ''", "update hl.message set digest = ''", "update hl.person set erased_at = now()",
-    "insert into hl.law values ('case', 'closed', 'review', 'closed')", "update hl.law set to_state = 'closed'", "delete from hl.law",
+    "update hl.request set reason = 'x'", "delete from hl.request", "delete from hl.agenda", "update hl.duty set due_at = now()",
+    "update hl.notice set params = '{}'", "insert into hl.law values ('case', 'closed', 'review', 'closed')", "update hl.law set to_state = 'closed'", "delete from hl.law",
     "update hl.clock set offset_us = 1", "update hl.clock set is_demo = true",
     "update hl.case set head_hash = ''", "update hl.case set head_seq = 0", "update hl.case set code = '99-000001'",
     "update hl.case set redos = 0", "update hl.case set reopens = 0", "update hl.case set is_sure = true",

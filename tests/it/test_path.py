@@ -80,7 +80,7 @@ def test_a_report_is_dispatched_signed_done_accepted_and_rated(scene):
     assert scene.answer(mother, "1")["template"] == "thanks"
     assert [e["data"]["rating"] for e in scene.events(number, "rated")] == ["1"]
     assert [e["kind"] for e in scene.events(number)] == [
-        "opened", "assigned", "assigned", "signed", "started", "done", "done", "closed", "closed", "closed", "rated"]
+        "opened", "assigned", "assigned", "signed", "started", "done", "done", "closed", "closed", "absent", "closed", "rated"]
     assert scene.daemon.ctl("verify")["broken"] == []
 
 
@@ -276,15 +276,16 @@ def test_a_close_without_result_is_asked_for_it(scene):
     assert scene.task(number, "POL")["state"] == "dispatched"
 
 
-@pytest.mark.parametrize("words", ["退 {} 不属于本单位，应为县综合行政执法局", "延 {} 3天 等待配件", "协 {} 县综合行政执法局"])
-def test_what_an_operator_must_grant_goes_to_the_operator_and_moves_no_limit(scene, words):
+@pytest.mark.parametrize("words, state", [("退 {} 不属于本单位，应为县综合行政执法局", "handback"),
+                                          ("延 {} 3天 等待配件", "dispatched"), ("协 {} 县综合行政执法局", "dispatched")])
+def test_what_an_operator_must_grant_goes_to_the_operator_and_moves_no_limit(scene, words, state):
     number = scene.report(resident(1), NOISE)
     before = scene.task(number, "POL")
     reply = scene.text(POL, words.format(scene.code(POL)))
     assert [(sms["to"], sms["template"]) for sms in reply["sms"]] == [
         (OPERATOR, "operator_asked"), (POL, "operator_will_act")]
     after = scene.task(number, "POL")
-    assert (after["state"], after["close_by"], after["next"]) == (before["state"], before["close_by"], before["next"])
+    assert (after["state"], after["close_by"], after["next"]) == (state, before["close_by"], before["next"])
 
 
 def test_the_second_to_sign_is_told_who_was_first(scene):

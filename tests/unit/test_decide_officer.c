@@ -18,7 +18,7 @@
 	"{'task': " #id ", 'code': '" code "', 'state': '" state "', 'unit': 'FIR', 'case': '26-0000" #id              \
 	"', 'case_id': 1" #id ", 'case_state': 'dispatched', 'urgency': 'urgent', 'close_by': 1790500000,"             \
 	" 'sign_by': 1790400000, 'signed_at': " signed_at ", 'holder': null, 'holder_name': '" holder                  \
-	"', 'place': '锦绣花园3号楼', 'type': '消防'}"
+	"', 'place': '锦绣花园3号楼', 'type': '消防', 'assigned_us': 1790040000000000, 'close_us': 1790500000000000}"
 #define NEW(id, code)     TASK(id, code, "dispatched", "", "null")
 #define SIGNED(id, code)  TASK(id, code, "signed", "王队", "1790390000")
 #define ARRIVED(id, code) TASK(id, code, "arrived", "王队", "1790390000")
@@ -34,6 +34,19 @@ static const char mixed[] =
 	OFFICER(NEW(11, "3F7KH") "," SIGNED(12, "8M2QY") "," NEW(13, "T5WX5") "," DONE(14, "9HJ4T"));
 static const char new_and_done[] = OFFICER(NEW(11, "3F7KH") "," DONE(14, "9HJ4T"));
 static const char nothing[] = OFFICER("");
+
+/* One task of which something was asked before: an urgent one is handed back within four hours of 1790040000. */
+#define ASKED(state, assigned, close, more)                                                                            \
+	OFFICER("{'task': 11, 'code': '3F7KH', 'state': '" state "', 'unit': 'FIR', 'case': '26-000011', 'urgency': "  \
+		"'urgent', 'close_by': 1790500000, 'holder_name': '', 'signed_at': null, 'place': '', "                \
+		"'assigned_us': " assigned ", 'close_us': " close ", " more "}")
+static const char long_open[] = ASKED("signed", "1790020000000000", "1790500000000000", "'asked': []");
+static const char overdue[] = ASKED("signed", "1790020000000000", "1790040000000000", "'asked': []");
+static const char frozen[] = ASKED("signed", "1790040000000000", "1790500000000000", "'frozen': true");
+static const char extended[] = ASKED("signed", "1790040000000000", "1790500000000000", "'extended': true");
+static const char asked_time[] = ASKED("signed", "1790040000000000", "1790500000000000", "'asked': ['extend']");
+static const char in_handback[] = ASKED("handback", "1790040000000000", "1790500000000000", "'asked': ['handback']");
+static const char on_roll[] = ASKED("arrived", "1790040000000000", "1790500000000000", "'rollcall': true");
 
 static struct hl_refdata *ref;
 
@@ -91,6 +104,18 @@ static const struct {
 	{"extend", "延3F7KH3天等配件", one_signed, LOW, "extend", 11, "signed", "operator_will_act"},
 	{"extend, low trust, no code", "延3天等配件", one_signed, LOW, "reply", 0, "", "need_code"},
 	{"assist", "协3F7KH 派出所 对方不让进门", one_signed, LOW, "assist", 11, "signed", "operator_will_act"},
+	{"hand back without a reason", "退3F7KH", one_signed, LOW, "reply", 0, "", "ask_handback"},
+	{"hand back too late", "退3F7KH 应由住建局负责", long_open, LOW, "reply", 0, "", "move_refused"},
+	{"hand back what is settled", "退3F7KH 应由住建局负责", frozen, LOW, "reply", 0, "", "move_refused"},
+	{"hand back twice", "退3F7KH 应由住建局负责", in_handback, LOW, "reply", 0, "", "move_refused"},
+	{"sign while a hand-back waits", "签3F7KH", in_handback, LOW, "reply", 0, "", "operator_will_act"},
+	{"extend without days", "延3F7KH 等配件", one_signed, LOW, "reply", 0, "", "ask_extend"},
+	{"extend without a reason", "延3F7KH 3天", one_signed, LOW, "reply", 0, "", "ask_extend"},
+	{"extend beyond ten working days", "延3F7KH 30天 等配件", one_signed, LOW, "reply", 0, "", "move_refused"},
+	{"extend after the limit", "延3F7KH3天等配件", overdue, LOW, "reply", 0, "", "move_refused"},
+	{"extend again", "延3F7KH3天等配件", extended, LOW, "reply", 0, "", "move_refused"},
+	{"extend while one waits", "延3F7KH3天等配件", asked_time, LOW, "reply", 0, "", "move_refused"},
+	{"arrive where a roll is called", "到3F7KH", on_roll, LOW, "arrive", 11, "arrived", "arrived"},
 	{"wrong code", "签8M2QY", one_new, TRUSTED, "wrong_code", 0, "", "wrong_code"},
 	{"wrong code with nothing open", "签8M2QY", nothing, TRUSTED, "wrong_code", 0, "", "wrong_code"},
 	{"help", "帮助", one_new, LOW, "reply", 0, "", "help_officer"},
@@ -157,7 +182,6 @@ static void what_the_operator_is_asked_for_is_told_whole(void **state)
 		{"延3F7KH3天等配件", "等配件", "", 3},
 		{"退3F7KH，应由住建局负责", "应由住建局负责", "住建局", 0},
 		{"协3F7KH 供电公司", "", "供电公司", 0},
-		{"退3F7KH", "", "", 0},
 	};
 
 	(void)state;
@@ -169,6 +193,25 @@ static void what_the_operator_is_asked_for_is_told_whole(void **state)
 		assert_int_equal(json_integer_value(fixture_at_path(d.act, "args.days")), cases[i].days);
 		json_decref(d.act);
 	}
+}
+
+static void a_request_carries_its_limits_and_a_refusal_its_rule(void **state)
+{
+	struct decided d = decide("退3F7KH，应由住建局负责", one_signed, LOW);
+
+	(void)state;
+	assert_string_equal(fixture_word(d.act, "ask.unit"), "HOU");
+	assert_int_equal(json_integer_value(fixture_at_path(d.act, "ask.until_us")),
+			 1790040000000000 + 4 * US_PER_HOUR);
+	assert_int_equal(json_integer_value(fixture_at_path(d.act, "ask.answer_us")), at(TUESDAY) + 30 * US_PER_MINUTE);
+	json_decref(d.act);
+	d = decide("退3F7KH 应由住建局负责", long_open, LOW);
+	assert_string_equal(fixture_word(d.act, "reply.params.rule"), "handback_window");
+	json_decref(d.act);
+	d = decide("延3F7KH3天等配件", one_signed, LOW);
+	/* 1790500000 is a Sunday evening: the third day behind it is a Wednesday, 18:00 in summer. */
+	assert_int_equal(json_integer_value(fixture_at_path(d.act, "ask.close_us")), at("2026-09-30 18:00"));
+	json_decref(d.act);
 }
 
 static void a_wrong_code_is_quoted(void **state)
@@ -278,6 +321,7 @@ int main(void)
 		cmocka_unit_test(an_answer_states_code_case_and_limit),
 		cmocka_unit_test(a_close_carries_the_result),
 		cmocka_unit_test(what_the_operator_is_asked_for_is_told_whole),
+		cmocka_unit_test(a_request_carries_its_limits_and_a_refusal_its_rule),
 		cmocka_unit_test(a_wrong_code_is_quoted),
 		cmocka_unit_test(the_menu_names_open_tasks_only_and_at_most_five),
 		cmocka_unit_test(sign_all_signs_what_is_not_signed_and_answers_with_all_of_it),
