@@ -4,6 +4,7 @@
  *   common_crypto.c  digests, signatures, base64 and hex, JWT (OpenSSL)
  *   common_form.c    forms as lists, the URL that was signed, tokens of unsigned providers
  *   common_json.c    JSON bodies
+ *   common_request.c signatures that our requests carry
  */
 #ifndef HOTLINE_ADAPTERS_COMMON_H
 #define HOTLINE_ADAPTERS_COMMON_H
@@ -147,6 +148,25 @@ struct hl_slice hl_adapter_url(const struct hl_channel *ch, const struct hl_http
 /* hl_adapter_token - verdict on a provider that signs nothing: token=SECRET in the query, or the secret as a part of
  * the path. Without a secret configured everything passes: the channel's `allow` is all there is. */
 enum hl_verdict hl_adapter_token(const struct hl_channel *ch, const struct hl_http_request *req);
+
+/* ---- signatures of requests ---- */
+
+/* hl_canonical - a request as the two clouds sign it; the path is "/". */
+struct hl_canonical {
+	const char *method;
+	struct hl_slice query;         /* sorted, percent-encoded */
+	const struct hl_pair *headers; /* names in lower case, sorted */
+	size_t n_headers;
+	struct hl_slice body_hash; /* hex SHA-256 */
+};
+
+/* hl_acs3_authorization, hl_tc3_authorization - the header Authorization. Source: see common_request.c. */
+struct hl_slice hl_acs3_authorization(struct hl_arena *arena, const struct hl_canonical *c, struct hl_slice id,
+				      struct hl_slice secret);
+struct hl_slice hl_tc3_authorization(struct hl_arena *arena, const struct hl_canonical *c, struct hl_slice id,
+				     struct hl_slice secret, const char *service, int64_t now_us);
+/* hl_adapter_host - "example.com:8443" of a URL. borrows url. */
+struct hl_slice hl_adapter_host(const char *url);
 
 /* ---- JSON ---- */
 

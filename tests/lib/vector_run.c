@@ -229,7 +229,7 @@ static void check_built(struct vector_run *r, const json_t *expected)
 	json_t *headers = json_object_get(expected, "headers"), *wanted = json_object_get(expected, "body_json");
 	json_t *body;
 
-	assert_string_equal(r->built.url, r->channel.send_url);
+	assert_string_equal(r->built.url, vector_str(expected, "url", r->channel.send_url));
 	assert_int_equal(r->built.n_headers, json_object_size(headers));
 	for (void *i = json_object_iter(headers); i; i = json_object_iter_next(headers, i)) {
 		const char *name = json_object_iter_key(i);

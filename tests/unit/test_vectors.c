@@ -39,6 +39,11 @@ static bool is_forged(const struct vector_run *r)
 	return vector_has(r, "request") && r->verdict == HL_FORGED;
 }
 
+static bool is_wrong_path(const struct vector_run *r)
+{
+	return vector_has(r, "request") && r->verdict == HL_WRONG_PATH;
+}
+
 static bool is_repeat(const struct vector_run *r)
 {
 	return is_message(r) && r->again.n_messages == 1 &&
@@ -161,6 +166,7 @@ static const struct kind {
 } kinds[] = {
 	{"inbound_ok", is_message},
 	{"bad_signature", is_forged, .only_with_secret = true},
+	{"wrong_path", is_wrong_path, .is_optional = true},
 	{"answer_ok", is_taken, .is_optional = true},
 	{"doubtful", is_doubtful, .is_optional = true},
 	{"signature", is_signature, .is_optional = true},
