@@ -31,7 +31,7 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 FAULT_SRC := daemon/intake/intake.c daemon/intake/dialogue.c daemon/notify/outbox.c daemon/notify/ticker.c \
              daemon/http/client_op.c tests/faults/crash.c
 FAULT_OBJ := $(FAULT_SRC:%.c=$(BUILD)/faults/o/%.o)
-TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink
+TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink $(BUILD)/tools/hl_limits
 
 # Debian's own, which the packages python3-pytest, python3-pytest-xdist and python3-psycopg2 belong to.
 PYTHON   ?= /usr/bin/python3
@@ -71,9 +71,12 @@ $(BUILD)/faults/o/%.o: %.c
 	$(CC) $(CPPF) -DHL_CRASH_POINTS $(CFLAGS) $(HARDEN) $(WARN) $(PKG_CF) -MMD -MP -c -o $@ $<
 $(BUILD)/tools/hl_load: tests/bench/hl_load.c
 $(BUILD)/tools/hl_sink: tests/fake/hl_sink.c
+# Reads calendar files, so it wants the zone rules.
+$(BUILD)/tools/hl_limits: tests/bench/hl_limits.c $(ICU_SRC:%.c=$(BUILD)/o/%.o)
+$(BUILD)/tools/hl_limits: LIBS += $(ICU)
 $(TOOLS): $(BUILD)/libhotline.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPF) $(CFLAGS) $(HARDEN) $(WARN) $(PKG_CF) $(LDHARD) -MMD -MP -MF $@.d -o $@ $(filter %.c,$^) $(BUILD)/libhotline.a $(LIBS)
+	$(CC) $(CPPF) $(CFLAGS) $(HARDEN) $(WARN) $(PKG_CF) $(LDHARD) -MMD -MP -MF $@.d -o $@ $(filter %.c %.o,$^) $(BUILD)/libhotline.a $(LIBS)
 
 # What people and CI call. The scripts say what they do; nothing else is hidden here.
 LEVEL    ?= run

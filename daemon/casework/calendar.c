@@ -78,6 +78,21 @@ void hl_calendar_local(const struct hl_calendar *cal, int64_t at_us, struct hl_l
 	out_r->day_number = (int32_t)days;
 }
 
+int64_t hl_calendar_at_local(const struct hl_calendar *cal, const struct hl_local_time *local)
+{
+	int64_t local_s = (int64_t)hl_civil_days(local->year, local->month, local->day) * S_PER_DAY +
+			  local->hour * 3600 + local->minute * 60 + local->second;
+	int64_t at_us = local_s * US_PER_S;
+	for (size_t i = 0; i < cal->n_offsets; i++) {
+		bool is_last = i + 1 == cal->n_offsets;
+		at_us = (local_s - cal->offsets[i].offset_s) * US_PER_S;
+		/* The offset in force before a change is tried first: it gives the first showing. */
+		if (is_last || at_us < cal->offsets[i + 1].from_us)
+			return i > 0 && at_us < cal->offsets[i].from_us ? cal->offsets[i].from_us : at_us;
+	}
+	return at_us;
+}
+
 static int32_t local_day(const struct hl_calendar *cal, int64_t at_us)
 {
 	return (int32_t)floor_div(floor_div(at_us, US_PER_S) + offset_at(cal, at_us), S_PER_DAY);
@@ -116,10 +131,12 @@ static bool is_last_of_day(const struct hl_calendar *cal, size_t i)
 	return i + 1 == cal->n_intervals || cal->intervals[i + 1].day != cal->intervals[i].day;
 }
 
-/* seen_us: the latest instant whose surroundings the answer rests on. */
-static bool answer(const struct hl_calendar *cal, int64_t at_us, int64_t seen_us, struct hl_instant *out_r)
+/* first_us, last_us: the earliest and the latest instant whose surroundings the answer rests on. */
+static bool answer(const struct hl_calendar *cal, int64_t at_us, int64_t first_us, int64_t last_us,
+		   struct hl_instant *out_r)
 {
-	*out_r = (struct hl_instant){.at_us = at_us, .is_provisional = seen_us >= cal->provisional_from_us};
+	bool is_known = first_us >= cal->known_from_us && last_us < cal->provisional_from_us;
+	*out_r = (struct hl_instant){.at_us = at_us, .is_provisional = !is_known};
 	return true;
 }
 
@@ -131,7 +148,7 @@ bool hl_calendar_add_us(const struct hl_calendar *cal, int64_t from_us, int64_t 
 		const struct hl_interval *interval = &cal->intervals[i];
 		int64_t start_us = interval->opens_us > from_us ? interval->opens_us : from_us;
 		if (left_us <= interval->closes_us - start_us)
-			return answer(cal, start_us + left_us, start_us + left_us, out_r);
+			return answer(cal, start_us + left_us, from_us, start_us + left_us, out_r);
 		left_us -= interval->closes_us - start_us;
 	}
 	return false;
@@ -152,7 +169,7 @@ bool hl_calendar_add_days(const struct hl_calendar *cal, int64_t from_us, int n_
 	for (size_t i = first_of_day(cal, local_day(cal, from_us) + 1); i < cal->n_intervals; i++) {
 		int64_t closes_us = cal->intervals[i].closes_us;
 		if (is_last_of_day(cal, i) && --left == 0)
-			return answer(cal, closes_us, closes_us, out_r);
+			return answer(cal, closes_us, from_us, closes_us, out_r);
 	}
 	return false;
 }
@@ -161,7 +178,7 @@ bool hl_calendar_previous_close(const struct hl_calendar *cal, int64_t at_us, st
 {
 	size_t i = first_of_day(cal, local_day(cal, at_us));
 	/* The days between that close and at_us decide it too: one of them may turn into a working day. */
-	return i > 0 && answer(cal, cal->intervals[i - 1].closes_us, at_us, out_r);
+	return i > 0 && answer(cal, cal->intervals[i - 1].closes_us, cal->intervals[i - 1].closes_us, at_us, out_r);
 }
 
 bool hl_calendar_next_open(const struct hl_calendar *cal, int64_t at_us, struct hl_instant *out_r)
@@ -170,7 +187,7 @@ bool hl_calendar_next_open(const struct hl_calendar *cal, int64_t at_us, struct 
 	if (i == cal->n_intervals)
 		return false;
 	int64_t open_us = cal->intervals[i].opens_us > at_us ? cal->intervals[i].opens_us : at_us;
-	return answer(cal, open_us, open_us, out_r);
+	return answer(cal, open_us, at_us, open_us, out_r);
 }
 
 bool hl_calendar_day_close(const struct hl_calendar *cal, int64_t at_us, struct hl_instant *out_r)
@@ -180,7 +197,7 @@ bool hl_calendar_day_close(const struct hl_calendar *cal, int64_t at_us, struct 
 		return false;
 	while (!is_last_of_day(cal, i))
 		i++;
-	return answer(cal, cal->intervals[i].closes_us, cal->intervals[i].closes_us, out_r);
+	return answer(cal, cal->intervals[i].closes_us, at_us, cal->intervals[i].closes_us, out_r);
 }
 
 int64_t hl_calendar_worked_us(const struct hl_calendar *cal, int64_t from_us, int64_t until_us)
@@ -213,6 +230,45 @@ bool hl_calendar_is_open(const struct hl_calendar *cal, int64_t at_us)
 {
 	size_t i = first_closing_after(cal, at_us);
 	return i < cal->n_intervals && cal->intervals[i].opens_us <= at_us;
+}
+
+static void keep_earlier(struct hl_boundary *best, int64_t at_us, enum hl_boundary_kind kind)
+{
+	if (at_us < best->at_us || (at_us == best->at_us && kind < best->kind))
+		*best = (struct hl_boundary){.at_us = at_us, .kind = kind};
+}
+
+/* The first of sorted offsets that begins after at_us, n_offsets if none does; the first one is no change. */
+static size_t first_change_after(const struct hl_calendar *cal, int64_t at_us)
+{
+	size_t i = 1;
+	while (i < cal->n_offsets && cal->offsets[i].from_us <= at_us)
+		i++;
+	return i;
+}
+
+bool hl_calendar_next_boundary(const struct hl_calendar *cal, const struct hl_boundary *previous, int64_t until_us,
+			       struct hl_boundary *out_r)
+{
+	struct hl_boundary best = {.at_us = INT64_MAX, .kind = HL_BOUNDARY_UNKNOWN};
+	for (int kind = HL_BOUNDARY_CLOSES; kind <= HL_BOUNDARY_UNKNOWN; kind++) {
+		/* At the instant where the walk is, only the kinds behind the last one are left. */
+		int64_t after_us = previous->at_us - (kind > (int)previous->kind);
+		size_t i = first_closing_after(cal, after_us);
+		/* The interval that is open has its opening behind it. */
+		size_t opening = i < cal->n_intervals && cal->intervals[i].opens_us <= after_us ? i + 1 : i;
+		size_t change = first_change_after(cal, after_us);
+		if (kind == HL_BOUNDARY_CLOSES && i < cal->n_intervals)
+			keep_earlier(&best, cal->intervals[i].closes_us, HL_BOUNDARY_CLOSES);
+		else if (kind == HL_BOUNDARY_OPENS && opening < cal->n_intervals)
+			keep_earlier(&best, cal->intervals[opening].opens_us, HL_BOUNDARY_OPENS);
+		else if (kind == HL_BOUNDARY_CLOCK && change < cal->n_offsets)
+			keep_earlier(&best, cal->offsets[change].from_us, HL_BOUNDARY_CLOCK);
+		else if (kind == HL_BOUNDARY_UNKNOWN && cal->provisional_from_us > after_us)
+			keep_earlier(&best, cal->provisional_from_us, HL_BOUNDARY_UNKNOWN);
+	}
+	*out_r = best;
+	return best.at_us <= until_us;
 }
 
 void hl_calendar_fini(struct hl_calendar *cal)

@@ -56,8 +56,8 @@ static const struct command {
 	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database",
 	 cmd_parse},
 	{"segments", "< TEXT", "encoding, units and parts of a text; no database", cmd_segments},
-	{"limit", "--from TIME --working-hours N | --working-days N | --minutes N", "when a limit ends; no database",
-	 cmd_limit},
+	{"limit", "--from TIME --working-hours N | --working-days N | --minutes N [--calendar NAME] [--explain]",
+	 "when a limit ends, and every boundary on the way; no database", cmd_limit},
 };
 
 static void print_help(FILE *out)
@@ -92,8 +92,20 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 
 static bool takes_value(const char *word)
 {
-	return strncmp(word, "--", 2) == 0 && strcmp(word, "--json") != 0 && strcmp(word, "--explain") != 0 &&
-	       strcmp(word, "--co") != 0;
+	static const char *const flags[] = {"--json", "--explain", "--dry-run", "--csv", "--history", "--co"};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (strcmp(word, flags[i]) == 0)
+			return false;
+	return strncmp(word, "--", 2) == 0;
+}
+
+bool ctl_flag(const struct ctl *ctl, const char *name)
+{
+	for (int i = 0; i < ctl->argc; i++)
+		if (strcmp(ctl->argv[i], name) == 0)
+			return true;
+	return false;
 }
 
 const char *ctl_option(const struct ctl *ctl, const char *name)

@@ -262,6 +262,7 @@ static void start_send(struct hl_outbox *ob, const json_t *notice)
 	TAILQ_INSERT_TAIL(&ob->sends, s, link);
 	ob->n_sending++;
 	ob->stats.leased++;
+	ob->stats.resent += json_is_true(json_object_get(notice, "resend"));
 	send_notice(s, notice);
 }
 

@@ -130,14 +130,23 @@ static enum hl_class load_intervals(struct hl_calendar *cal, const json_t *doc, 
 	return cls;
 }
 
-static enum hl_class load_provisional(struct hl_calendar *cal, const json_t *doc, struct hl_error *err)
+static enum hl_class load_second(const json_t *value, const char *field, int64_t *at_us_r, struct hl_error *err)
 {
-	const json_t *value = json_object_get(doc, "provisional_from");
-	json_int_t from_s = json_integer_value(value);
-	if (!json_is_integer(value) || from_s < 0 || from_s > LAST_S)
-		return hl_fail(err, HL_INPUT, "provisional_from: must be seconds between 1970 and the year 9999");
-	cal->provisional_from_us = from_s * US_PER_S;
+	json_int_t at_s = json_integer_value(value);
+	if (!json_is_integer(value) || at_s < 0 || at_s > LAST_S)
+		return hl_fail(err, HL_INPUT, "%s: must be seconds between 1970 and the year 9999", field);
+	*at_us_r = at_s * US_PER_S;
 	return HL_OK;
+}
+
+/* known_from came later: a document without it is known from its beginning. */
+static enum hl_class load_known(struct hl_calendar *cal, const json_t *doc, struct hl_error *err)
+{
+	const json_t *known = json_object_get(doc, "known_from");
+	enum hl_class cls = known ? load_second(known, "known_from", &cal->known_from_us, err) : HL_OK;
+	return cls ? cls
+		   : load_second(json_object_get(doc, "provisional_from"), "provisional_from",
+				 &cal->provisional_from_us, err);
 }
 
 enum hl_class hl_calendar_load(const json_t *doc, struct hl_calendar *cal_r, struct hl_error *err)
@@ -147,7 +156,7 @@ enum hl_class hl_calendar_load(const json_t *doc, struct hl_calendar *cal_r, str
 	if (!cls)
 		cls = load_text(doc, "zone", cal.zone, sizeof cal.zone, err);
 	if (!cls)
-		cls = load_provisional(&cal, doc, err);
+		cls = load_known(&cal, doc, err);
 	/* Offsets before intervals: the day of an interval is checked with them. */
 	if (!cls)
 		cls = load_offsets(&cal, doc, err);

@@ -127,8 +127,9 @@ static enum hl_class expand(struct expansion *x, json_t **doc_r, struct hl_error
 	json_t *offsets = expand_offsets(x);
 	json_t *intervals = expand_intervals(x);
 	json_int_t provisional_s = utc_of_year(x, x->spec.first_unknown_year);
-	json_t *doc = json_pack("{s:s,s:s,s:I,s:o,s:o}", "name", x->spec.name, "zone", x->spec.zone, "provisional_from",
-				provisional_s, "offsets", offsets, "intervals", intervals);
+	json_int_t known_s = utc_of_year(x, x->spec.first_known_year);
+	json_t *doc = json_pack("{s:s,s:s,s:I,s:I,s:o,s:o}", "name", x->spec.name, "zone", x->spec.zone, "known_from",
+				known_s, "provisional_from", provisional_s, "offsets", offsets, "intervals", intervals);
 	enum hl_class cls = check(x, doc, err);
 	if (cls)
 		json_decref(doc);
@@ -139,9 +140,17 @@ static enum hl_class expand(struct expansion *x, json_t **doc_r, struct hl_error
 
 enum hl_class hl_calendar_expand(const json_t *spec, json_t **doc_r, struct hl_error *err)
 {
+	return hl_calendar_expand_over(spec, 0, 0, doc_r, err);
+}
+
+enum hl_class hl_calendar_expand_over(const json_t *spec, int first_year, int end_year, json_t **doc_r,
+				      struct hl_error *err)
+{
 	struct expansion x = {.status = U_ZERO_ERROR};
 	*doc_r = NULL;
 	enum hl_class cls = hl_calendar_spec_parse(spec, &x.spec, err);
+	if (!cls && first_year)
+		cls = hl_calendar_spec_widen(&x.spec, first_year, end_year, err);
 	if (!cls)
 		cls = open_zone(x.spec.zone, &x.icu, err);
 	if (!cls)

@@ -330,7 +330,7 @@ static enum hl_class set_range(struct hl_calendar_spec *spec, const json_t *year
 		return hl_fail(err, HL_INPUT, "holidays: must know the days of at least one year");
 	if (spec->end_year - spec->first_year > YEARS_MAX)
 		return hl_fail(err, HL_INPUT, "holidays: must not need a calendar of more than %d years", YEARS_MAX);
-	spec->first_unknown_year = spec->first_year;
+	spec->first_known_year = spec->first_unknown_year = spec->first_year;
 	while (is_known(years, spec->first_unknown_year))
 		spec->first_unknown_year++;
 	spec->first_day = hl_civil_days(spec->first_year, 1, 1);
@@ -374,10 +374,38 @@ enum hl_class hl_calendar_spec_parse(const json_t *doc, struct hl_calendar_spec 
 	return cls;
 }
 
+enum hl_class hl_calendar_spec_widen(struct hl_calendar_spec *spec, int first_year, int end_year, struct hl_error *err)
+{
+	int first = first_year < spec->first_year ? first_year : spec->first_year;
+	int end = end_year > spec->end_year ? end_year : spec->end_year;
+	if (end - first > YEARS_MAX)
+		return hl_fail(err, HL_INPUT, "must not need a calendar of more than %d years", YEARS_MAX);
+	int32_t first_day = hl_civil_days(first, 1, 1), end_day = hl_civil_days(end, 1, 1);
+	unsigned char *marks = calloc((size_t)(end_day - first_day), 1);
+	if (!marks)
+		return hl_fail(err, HL_NOMEM, "no memory for the holidays");
+	memcpy(marks + (spec->first_day - first_day), spec->marks, (size_t)(spec->end_day - spec->first_day));
+	free(spec->marks);
+	spec->marks = marks;
+	spec->first_year = first;
+	spec->end_year = end;
+	spec->first_day = first_day;
+	spec->end_day = end_day;
+	return HL_OK;
+}
+
 void hl_calendar_spec_fini(struct hl_calendar_spec *spec)
 {
 	free(spec->marks);
 	*spec = (struct hl_calendar_spec){0};
+}
+
+int hl_calendar_spec_season(const struct hl_calendar_spec *spec, const struct hl_local_time *date)
+{
+	for (size_t i = 1; i < spec->n_tables; i++)
+		if (in_season(&spec->tables[i], date->month * 100 + date->day))
+			return (int)i;
+	return 0;
 }
 
 const struct hl_spec_table *hl_calendar_spec_hours(const struct hl_calendar_spec *spec,
@@ -386,8 +414,5 @@ const struct hl_spec_table *hl_calendar_spec_hours(const struct hl_calendar_spec
 	unsigned char mark = spec->marks[date->day_number - spec->first_day];
 	if (mark == HL_MARK_OFF || (mark == HL_MARK_NONE && !spec->works[date->weekday]))
 		return NULL;
-	for (size_t i = 1; i < spec->n_tables; i++)
-		if (in_season(&spec->tables[i], date->month * 100 + date->day))
-			return &spec->tables[i];
-	return &spec->tables[0];
+	return &spec->tables[hl_calendar_spec_season(spec, date)];
 }

@@ -24,19 +24,26 @@ struct hl_calendar_spec {
 	bool works[7];                                   /* 0 = Sunday */
 	struct hl_spec_table tables[HL_SPEC_TABLES_MAX]; /* [0] is the ordinary one */
 	size_t n_tables;
-	int first_year, end_year, first_unknown_year; /* end excluded */
-	int32_t first_day, end_day;                   /* the same as local days since 1970-01-01 */
-	unsigned char *marks;                         /* enum hl_spec_mark of each day from first_day on */
+	int first_year, end_year; /* end excluded */
+	int first_known_year, first_unknown_year;
+	int32_t first_day, end_day; /* the same as local days since 1970-01-01 */
+	unsigned char *marks;       /* enum hl_spec_mark of each day from first_day on */
 };
 
 /* hl_calendar_spec_parse - the document that hl_calendar_spec_read gives, checked.
  * Takes   doc: borrowed until fini
  * Errors  HL_INPUT naming field and rule; fini is right after an error too */
 enum hl_class hl_calendar_spec_parse(const json_t *doc, struct hl_calendar_spec *spec_r, struct hl_error *err);
+/* hl_calendar_spec_widen - covers at least those years too, the end excluded; they have the weekly pattern.
+ * Errors  HL_NOMEM; HL_INPUT: more years than a calendar may have */
+enum hl_class hl_calendar_spec_widen(struct hl_calendar_spec *spec, int first_year, int end_year, struct hl_error *err);
 void hl_calendar_spec_fini(struct hl_calendar_spec *spec);
 
 /* hl_calendar_spec_hours - timetable of a local date, NULL if nobody works that day. */
 const struct hl_spec_table *hl_calendar_spec_hours(const struct hl_calendar_spec *spec,
 						   const struct hl_local_time *date);
+
+/* hl_calendar_spec_season - which timetable a date is under: 0 the ordinary one, else the number of the season. */
+int hl_calendar_spec_season(const struct hl_calendar_spec *spec, const struct hl_local_time *date);
 
 #endif

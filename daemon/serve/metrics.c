@@ -3,6 +3,7 @@
  * Counters of this process are always there; what only the database knows (queues,
  * oldest due notice, open cases) is asked for at the scrape and left out, with
  * hotlined_database_up 0, when it does not answer. No number of a person in any label.
+ * There is no spool, so nothing is said of one.
  * Source: prometheus.io/docs/instrumenting/exposition_formats
  */
 #include "gateway.h"
@@ -75,6 +76,8 @@ static void put_outbox(struct hl_buf *out, const struct gateway *g)
 	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
 		hl_buf_printf(out, "hotlined_sends_total{outcome=\"%s\"} %llu\n", outcomes[i].outcome, outcomes[i].n);
 	put_one(out, "leases_total", "counter", "Notices leased by this process.", (double)ob->leased);
+	put_one(out, "resends_total", "counter", "Notices leased to be sent once more, since their outcome was unknown.",
+		(double)ob->resent);
 	put_one(out, "settle_failures_total", "counter", "Results that had to be told to the database again.",
 		(double)ob->settle_failures);
 	put_one(out, "sends_in_flight", "gauge", "Requests to providers on their way.",

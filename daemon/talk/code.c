@@ -1,7 +1,7 @@
 /* code.c - the check character of a notice code (contract in hotline/talk.h); pure
  *
  * Luhn modulo 32: the rightmost payload character is doubled, then every other one. The
- * database issues codes with the same rule (hl.code_check). One wrong character is always
+ * database issues codes with the same rule (hl.code_of). One wrong character is always
  * found, two swapped neighbours nearly always.
  */
 #include "hotline/talk.h"

@@ -3,7 +3,8 @@
  * A calendar is expanded once, at import (zone rules, weekly hours, noon break,
  * summer timetable, holidays, make-up weekends); here it is only intervals, so no
  * zone rule is ever needed at run time and every answer can be replayed.
- * Beyond provisional_from_us the holidays are unknown: answers carry a flag.
+ * Before known_from_us and from provisional_from_us on the holidays are unknown: answers
+ * that rest on such a year carry a flag.
  * All instants are microseconds since 1970-01-01 UTC.
  */
 #ifndef HOTLINE_CALENDAR_H
@@ -29,7 +30,7 @@ struct hl_calendar {
 	size_t n_intervals;
 	struct hl_zone_offset *offsets; /* sorted; the first one reaches back for ever */
 	size_t n_offsets;
-	int64_t provisional_from_us;
+	int64_t known_from_us, provisional_from_us;
 };
 
 struct hl_instant {
@@ -75,6 +76,24 @@ bool hl_calendar_is_open(const struct hl_calendar *cal, int64_t at_us);
 
 /* hl_calendar_local - wall-clock reading in the calendar's zone. */
 void hl_calendar_local(const struct hl_calendar *cal, int64_t at_us, struct hl_local_time *out_r);
+
+/* hl_calendar_at_local - the instant of a wall-clock reading: year to second of the input, the rest is not read.
+ * Gives   of a reading that the clock shows twice the first, of one that it skips the instant when the clock jumps. */
+int64_t hl_calendar_at_local(const struct hl_calendar *cal, const struct hl_local_time *local);
+
+enum hl_boundary_kind { HL_BOUNDARY_CLOSES, HL_BOUNDARY_OPENS, HL_BOUNDARY_CLOCK, HL_BOUNDARY_UNKNOWN };
+
+struct hl_boundary {
+	int64_t at_us;
+	enum hl_boundary_kind kind; /* work ends, work begins, the clock is put, a year without holidays begins */
+};
+
+/* hl_calendar_next_boundary - the boundary after *previous, in order of instant and kind.
+ * Takes   previous: where the walk is; start with {from_us, HL_BOUNDARY_UNKNOWN}: boundaries behind from_us
+ * Gives   false: there is none up to and with until_us
+ * Cost    O(log n) */
+bool hl_calendar_next_boundary(const struct hl_calendar *cal, const struct hl_boundary *previous, int64_t until_us,
+			       struct hl_boundary *out_r);
 
 /* hl_civil_days - days since 1970-01-01 of a proleptic Gregorian date. */
 int32_t hl_civil_days(int year, int month, int day);

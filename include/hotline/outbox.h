@@ -25,7 +25,7 @@ struct hl_outbox_setup {
 };
 
 struct hl_outbox_stats {
-	unsigned long long leased, accepted, later, refused, config, unknown, not_sent, settle_failures;
+	unsigned long long leased, resent, accepted, later, refused, config, unknown, not_sent, settle_failures;
 };
 
 struct hl_outbox *hl_outbox_new(const struct hl_outbox_setup *setup);

@@ -1,30 +1,24 @@
 -- Small parts shared by the flow functions.
 
--- Luhn mod 32 over the code alphabet; daemon/talk/code.c computes the same.
-create or replace function hl.code_check(four text) returns text language plpgsql immutable strict as $$
+-- A notice code of 20 bits: four characters, and their check character by Luhn modulo 32 (the last character counts
+-- doubled, then every other one); daemon/talk/code.c computes the same.
+create or replace function hl.code_of(bits int) returns text language plpgsql immutable as $$
 declare
   alphabet constant text := '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-  total int := 0;
-  addend int;
+  a constant int := bits & 31;
+  b constant int := bits >> 5 & 31;
+  c constant int := bits >> 10 & 31;
+  d constant int := bits >> 15 & 31;
 begin
-  for k in 1..length(four) loop
-    -- the rightmost payload character is doubled, then every other one
-    addend := (position(substr(four, k, 1) in alphabet) - 1) * (1 + (length(four) - k + 1) % 2);
-    total := total + addend / 32 + addend % 32;
-  end loop;
-  return substr(alphabet, (32 - total % 32) % 32 + 1, 1);
+  return substr(alphabet, a + 1, 1) || substr(alphabet, b + 1, 1) || substr(alphabet, c + 1, 1) || substr(alphabet, d + 1, 1)
+    || substr(alphabet, (128 - a - 2 * b / 32 - 2 * b % 32 - c - 2 * d / 32 - 2 * d % 32) % 32 + 1, 1);
 end $$;
 
--- A fresh notice code: 20 random bits from the server's strong generator, and the check character.
+-- A fresh notice code: 20 random bits from the server's strong generator.
 create or replace function hl.new_code() returns text language plpgsql volatile as $$
-declare
-  random constant bytea := uuid_send(gen_random_uuid());
-  four text := '';
+declare random constant bytea := uuid_send(gen_random_uuid());
 begin
-  for k in 0..3 loop
-    four := four || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (get_byte(random, k) & 31) + 1, 1);
-  end loop;
-  return four || hl.code_check(four);
+  return hl.code_of(get_byte(random, 0) << 12 | get_byte(random, 1) << 4 | get_byte(random, 2) >> 4);
 end $$;
 
 -- Gives every (task, person) pair a code, unique among all codes of that person.
@@ -32,15 +26,14 @@ create or replace function hl.issue_codes(tasks bigint[], persons bigint[]) retu
 begin
   for tries in 1..20 loop
     insert into hl.notice_code (task_id, person_id, code)
-      select distinct w.task, w.person, hl.new_code()
-      from unnest(tasks, persons) w (task, person)
-      where w.person is not null
-        and not exists (select from hl.notice_code c where c.task_id = w.task and c.person_id = w.person)
+      select w.task, w.person, hl.new_code()
+      from (select distinct w.task, w.person from unnest(tasks, persons) w (task, person) where w.person is not null) w
+      where (select c.code from hl.notice_code c where c.task_id = w.task and c.person_id = w.person) is null
       on conflict do nothing;
     exit when not exists (
       select from unnest(tasks, persons) w (task, person)
       where w.person is not null
-        and not exists (select from hl.notice_code c where c.task_id = w.task and c.person_id = w.person));
+        and (select c.code from hl.notice_code c where c.task_id = w.task and c.person_id = w.person) is null);
   end loop;
 end $$;
 
@@ -79,7 +72,7 @@ begin
   return b;
 end $$;
 
-create or replace function hl.case_code(at timestamptz, id bigint, base bigint) returns text language sql immutable as $$
+create or replace function hl.case_code(at timestamptz, id bigint, base bigint) returns text language sql stable as $$
   select to_char(at at time zone 'Asia/Shanghai', 'YY') || '-' ||
          case when id - base < 1000000 then lpad((id - base)::text, 6, '0') else (id - base)::text end
 $$;

@@ -6,84 +6,90 @@
 create or replace function hl.intake(batch jsonb) returns jsonb language plpgsql as $$
 #variable_conflict use_column
 declare
+  at_now constant timestamptz := hl.now();
   items constant hl.intake_item[] := array(select w from jsonb_populate_recordset(null::hl.intake_item, batch) w order by w.i);
   persons bigint[];
-  fresh bigint[];
   messages bigint[];
-  routes text[];
-  report_is int[];
-  opened jsonb;
+  routes text[]; -- repeat | silent | talk | empty | report
+  plan record;
+  n int;
   talk_ids bigint[];
 begin
   insert into hl.person (phone)
     select distinct t.phone from unnest(items) t
-    where t.phone is not null and not exists (select from hl.person p where p.phone = t.phone)
+    where t.phone is not null and (select p.id from hl.person p where p.phone = t.phone) is null
     order by 1
     on conflict (phone) do nothing;
-  persons := array(select p.id from unnest(items) t left join hl.person p on p.phone = t.phone order by t.i);
+  persons := array(select (select p.id from hl.person p where p.phone = t.phone) from unnest(items) t order by t.i);
 
-  with ins as (
-    insert into hl.message (channel, external_id, person_id, sent_to, text, raw, received_at)
-      select distinct on (t.channel, t.ext) t.channel, t.ext, persons[t.i], t.sent_to, t.body, decode(t.raw, 'base64'), hl.now()
-      from unnest(items) t
-      order by t.channel, t.ext, t.i
-      on conflict (channel, external_id) do nothing
-      returning id, channel, external_id),
-  firsts as (
-    select t.i, t.channel, t.ext, row_number() over (partition by t.channel, t.ext order by t.i) as nth from unnest(items) t)
-  select array_agg(ins.id order by f.i) into fresh
-  from firsts f left join ins on f.nth = 1 and ins.channel = f.channel and ins.external_id = f.ext;
+  -- What only the database knows: repeats, roles, open dialogues. An officer, or a resident with something open, may mean
+  -- something else than the words say.
+  with t as (
+    select u.i, u.channel, u.ext, u.phone, u.verb, u.disposition, persons[u.i] as person,
+           (select m.id from hl.message m where m.channel = u.channel and m.external_id = u.ext) as known,
+           row_number() over (partition by u.channel, u.ext order by u.i) > 1 as is_again
+    from unnest(items) u),
+  numbered as materialized (
+    select t.i, nextval('hl.message_id_seq') as id from t where t.known is null and not t.is_again),
+  f as (
+    select t.*, coalesce(t.known, m.id, first_value(m.id) over (partition by t.channel, t.ext order by t.i)) as message,
+           m.id is null as is_repeat, row_number() over (partition by t.phone order by m.id is null, t.i) > 1 as is_next
+    from t left join numbered m on m.i = t.i)
+  select array_agg(f.message order by f.i),
+         array_agg(case
+           when f.is_repeat then 'repeat'
+           when f.person is null or f.disposition = 'silent' then 'silent'
+           when f.verb <> 'report' or f.is_next
+             or (select true from hl.contact c where c.person_id = f.person and c.is_active limit 1)
+             or (select true from hl.report r join lateral (select c.state from hl.case c where c.id = r.case_id offset 0) c
+                   on c.state in ('review', 'dispatched', 'working', 'waiting', 'reopened', 'done')
+                 where r.person_id = f.person and r.withdrawn_at is null limit 1)
+             or (select p.survey_until > at_now from hl.person p where p.id = f.person) then 'talk'
+           when f.disposition = 'empty' then 'empty'
+           else 'report' end order by f.i)
+    into messages, routes
+  from f;
 
-  messages := array(
-    select coalesce(fresh[t.i], (select m.id from hl.message m where m.channel = t.channel and m.external_id = t.ext))
-    from unnest(items) t order by t.i);
+  if 'report' = any (routes) then
+    select p.* into plan from hl.plan_cases(
+      items, at_now, array(select case when routes[t.i] = 'report' then t.disposition end from unnest(items) t order by t.i)) p;
+  else
+    select null::text[] as routes, null::bigint[] as cases, null::boolean[] as opens into plan;
+  end if;
 
-  -- What only the database knows: repeats, roles, open dialogues.
-  select array_agg(case
-           when fresh[t.i] is null then 'repeat'
-           when persons[t.i] is null or t.disposition = 'silent' then 'silent'
-           when t.verb <> 'report' or nth_of_person > 1 or hl.in_dialogue(persons[t.i]) then 'talk'
-           when t.disposition = 'empty' then 'empty'
-           else 'report' end order by t.i)
-    into routes
-  from (select t.*, row_number() over (partition by t.phone order by (fresh[t.i] is null), t.i) as nth_of_person
-        from unnest(items) t) t;
-
-  report_is := array(select t.i from unnest(items) t where routes[t.i] = 'report' order by t.i);
-  if cardinality(report_is) > 0 then
-    select jsonb_agg(jsonb_build_object('i', report_is[o.i], 'case', o.code, 'outcome', o.outcome)) into opened
-    from hl.open_cases(
-      array(select jsonb_populate_record(t, jsonb_build_object('i', r.ord)) from unnest(report_is) with ordinality r (i, ord)
-            join unnest(items) t on t.i = r.i order by r.ord),
-      array(select messages[r.i] from unnest(report_is) with ordinality r (i, ord) order by r.ord),
-      array(select persons[r.i] from unnest(report_is) with ordinality r (i, ord) order by r.ord)) o;
+  -- Each message is written once, as it ends. One that another daemon wrote since we looked makes both look again.
+  insert into hl.message (id, channel, external_id, person_id, sent_to, text, raw, received_at, state, outcome, case_id, claimed_until)
+    overriding system value
+    select messages[t.i], t.channel, t.ext, persons[t.i], t.sent_to, t.body, decode(t.raw, 'base64'), at_now,
+           case routes[t.i] when 'talk' then 'pending' else 'handled' end,
+           case routes[t.i] when 'talk' then null
+                            when 'report' then case when plan.opens[t.i] then plan.routes[t.i] else 'joined' end
+                            else routes[t.i] end,
+           plan.cases[t.i], case routes[t.i] when 'talk' then clock_timestamp() + interval '30 seconds' end
+    from unnest(items) t where routes[t.i] <> 'repeat' order by t.channel, t.ext
+    on conflict (channel, external_id) do nothing;
+  get diagnostics n = row_count;
+  if n < cardinality(array_remove(routes, 'repeat')) then
+    raise exception 'a message came to two daemons at the same moment' using errcode = 'serialization_failure';
+  end if;
+  if 'report' = any (routes) then
+    perform hl.write_cases(items, plan.routes, plan.cases, plan.opens, messages, persons, at_now);
   end if;
 
   -- In the order of persons: it locks them.
-  perform hl.answer_plain(e.message, e.person, 'ask_substance', '{}') from (
-    select messages[t.i] as message, persons[t.i] as person from unnest(items) t where routes[t.i] = 'empty' order by 2) e;
-  update hl.message m set state = 'handled', outcome = routes[t.i]
-    from unnest(items) t where m.id = messages[t.i] and routes[t.i] in ('empty', 'silent');
-
-  talk_ids := array(select messages[t.i] from unnest(items) t where routes[t.i] = 'talk' order by t.i);
-  update hl.message set claimed_until = clock_timestamp() + interval '30 seconds' where id = any (talk_ids);
-
+  if 'empty' = any (routes) then
+    perform hl.answer_plain(e.message, e.person, 'ask_substance', '{}') from (
+      select messages[t.i] as message, persons[t.i] as person from unnest(items) t where routes[t.i] = 'empty' order by 2) e;
+  end if;
+  talk_ids := array(select x.message from unnest(messages, routes) x (message, route) where x.route = 'talk');
   return jsonb_build_object(
-    'now', hl.us(hl.now()),
-    'items', (select jsonb_agg(jsonb_build_object('i', t.i, 'message', messages[t.i], 'outcome', coalesce(o->>'outcome', routes[t.i]),
-                                                  'case', o->>'case') order by t.i)
-              from unnest(items) t left join jsonb_array_elements(coalesce(opened, '[]')) o on (o->>'i')::int = t.i),
+    'now', hl.us(at_now),
+    'items', (select jsonb_agg(jsonb_build_object(
+                'i', t.i, 'message', messages[t.i], 'case', (select c.code from hl.case c where c.id = plan.cases[t.i]),
+                'outcome', case when routes[t.i] <> 'report' then routes[t.i] when plan.opens[t.i] then plan.routes[t.i]
+                                else 'joined' end) order by t.i)
+              from unnest(items) t),
     'talk', hl.talk_context(talk_ids));
-end $$;
-
--- Is the sender an officer, or a resident with something open, so that words alone do not tell what is meant?
-create or replace function hl.in_dialogue(who bigint) returns boolean language plpgsql stable as $$
-begin
-  return exists (select from hl.contact c where c.person_id = who and c.is_active)
-      or exists (select from hl.report r join hl.case c on c.id = r.case_id
-                 where r.person_id = who and r.withdrawn_at is null
-                   and c.state in ('review', 'dispatched', 'working', 'waiting', 'reopened', 'done'))
-      or exists (select from hl.person p where p.id = who and p.survey_until > hl.now());
 end $$;
 
 -- An answer that belongs to no task, at most one per message, within the loop guard.

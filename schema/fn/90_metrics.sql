@@ -15,6 +15,9 @@ create or replace function hl.metrics(batch jsonb) returns jsonb language sql st
       (select jsonb_agg(jsonb_build_object('labels', format('{lane="%s"}', name), 'value', oldest)) from waiting)),
     hl.metric('notices_leased', 'Notices on their way, all processes.',
       (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*))) from hl.notice where state = 'sending')),
+    hl.metric('leases_expired', 'Notices whose lease ran out and that no process has taken over yet.',
+      (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*))) from hl.notice
+       where state = 'sending' and lease_until < clock_timestamp())),
     hl.metric('notices_unknown', 'Notices whose outcome is unknown and not resent.',
       (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*)))
        from hl.notice where state = 'unknown' and not is_resend)),

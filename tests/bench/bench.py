@@ -7,6 +7,7 @@ Measures, never judges. Writes build/bench.json and prints a table:
   pgbench    one-row durable inserts/s, 64 clients, in the same round on the same cluster
   latency    webhook -> 200 at 500 reports/s, open loop, from the instant a report was due
   outbox     notices/s handed to a local sink with every outcome committed
+  limits     limits/s of CPU time of the working-time engine, and instructions per limit
   memory     RSS of the daemon at start and at the end, KiB
 """
 import argparse
@@ -61,6 +62,11 @@ def drain_outbox(daemon):
     return sent / (time.monotonic() - started), sent
 
 
+def limits():
+    done = subprocess.run([TOOLS / "hl_limits"], stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
+    return json.loads(done.stdout)
+
+
 def run(rounds, seconds):
     cluster = hl.Cluster()
     try:
@@ -90,7 +96,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     options = parser.parse_args()
-    found = run(options.rounds, options.seconds)
+    found = {**run(options.rounds, options.seconds), "limits": limits()}
     (hl.BUILD / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
     print(f"{'round':6} {'reports/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'pgbench/s':>10} {'ratio':>6} {'notices/s':>10}")
     for k, one in enumerate(found["rounds"]):
@@ -99,6 +105,8 @@ def main():
     print(f"median ratio {statistics.median(one['ratio'] for one in found['rounds']):.2f}")
     print(f"at 500 reports/s: p50 {found['latency']['p50_ms']:.1f} ms, p99 {found['latency']['p99_ms']:.1f} ms, "
           f"p99.9 {found['latency']['p999_ms']:.1f} ms, refused {found['latency']['refused']}")
+    for name, one in found["limits"].items():
+        print(f"limits, {name}: {one['per_s'] / 1e6:.2f} million/s, {one['instructions'] or '?'} instructions each")
     print(f"RSS {found['rss_start_kib']} KiB at start, {found['rss_end_kib']} KiB after {found['reports']} reports")
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 import hl_rows as rows
-from hl_rows import DENIED, NOTICE_BACK, refused_at_commit, sqlstate
+from hl_rows import DENIED, NOTICE_BACK, REWRITE, refused_at_commit, sqlstate
 from hl_testlib import ROOT
 
 PAGE = ROOT / "schema/INVARIANTS.md"
@@ -173,6 +173,8 @@ RULES = {
                             " select %(case)s, %(task)s, '{a}', array[now()] from generate_series(1, 2)"],
     "one_review_ladder_per_case": [LADDER.format(rungs="{a}", dues="array[now()]", due="now()") + ", " +
                                    LADDER.format(rungs="{a}", dues="array[now()]", due="now()").split(" values ")[1]],
+    "notice_lane_check": ["insert into hl.notice (person_id, kind, template, dedupe, lane, not_before, made_at)"
+                          f" values (%(person)s, 'k', 't', 'lane', {lane}, now(), now())" for lane in (0, 6)],
     "lane_rank_key": ["insert into hl.lane values ('fast', 1, true)"],
     "rung_rule_audience_check": ["update hl.rung_rule set audience = 'press'"],
     "rung_rule_urgency_check": ["update hl.rung_rule set urgency = 'soon'"],
@@ -276,6 +278,78 @@ def test_a_reopened_case_gets_a_new_lead_beside_the_closed_one(cursor):
     rows.move_task(cursor, first, "closed", "closed")
     second = rows.task(cursor, case)
     assert rows.one(cursor, "select id from hl.lead_task(%s)", (case,)) == second
+
+
+# --- references ---------------------------------------------------------------------------------------------------
+
+NOTICE = "insert into hl.notice (person_id, case_id, task_id, message_id, kind, template, dedupe, lane, not_before, made_at) values"
+EVENT_OF = ("insert into hl.event (case_id, task_id, person_id, message_id, at, kind, actor) values"
+            " ({case}, {task}, {person}, {message}, now(), 'note', 'system')")
+PRESENT = {name: f"%({name})s" for name in ("case", "task", "person", "message")}
+
+
+def event_of(**wrong):
+    return EVENT_OF.format(**{**PRESENT, **wrong})
+
+
+DANGLING = [
+    "insert into hl.message (channel, external_id, person_id, received_at) values ('c', 'e', 0, now())",
+    "insert into hl.report (case_id, at) values (0, now())",
+    "insert into hl.report (case_id, message_id, at) values (%(case)s, 0, now())",
+    "insert into hl.report (case_id, person_id, at) values (%(case)s, 0, now())",
+    "insert into hl.notice_code values (0, %(person)s, 'ABCDE')",
+    "insert into hl.notice_code values (%(task)s, 0, 'ABCDE')",
+    "insert into hl.ladder (case_id, rungs, dues) values (0, '{a}', array[now()])",
+    "insert into hl.ladder (case_id, task_id, rungs, dues) values (%(case)s, 0, '{a}', array[now()])",
+    *(f"{NOTICE} ({values}, 'k', 't', 'd', 1, now(), now())" for values in (
+        "0, null, null, null", "%(person)s, 0, null, null", "%(person)s, null, 0, null", "%(person)s, null, null, 0")),
+    CASE.format(code="99-999999", urgency="normal").replace("FIR-1", "FIR-99"),
+    "insert into hl.case (id, code, type, urgency, state, compound, opened_at) values (0, '99-999999', 'FIR-1', 'normal', 'review', 'X', now())",
+    bad_task(unit="XX"), bad_task().replace("%(case)s", "0"),
+    bad_task().replace("close_by)", "close_by, holder)")[:-1] + ", 0)",
+    *(event_of(**{name: "0"}) for name in ("case", "task", "person", "message")),
+    # one bad row among good ones
+    "insert into hl.report (case_id, at) values (%(case)s, now()), (0, now()), (%(case)s, now())",
+]
+
+
+@pytest.mark.parametrize("statement", DANGLING)
+def test_a_new_row_that_refers_to_nothing_is_refused(cursor, keys, statement):
+    assert sqlstate(rows.refusal(cursor, statement, keys)) == rows.NO_SUCH
+
+
+def test_a_row_that_refers_to_what_is_there_is_not_refused(cursor, keys):
+    assert rows.refusal(cursor, event_of(), keys) is None
+    for of in ("%(person)s, %(case)s, %(task)s, %(message)s", "%(person)s, null, null, null"):
+        assert rows.refusal(cursor, f"{NOTICE} ({of}, 'k', 't', 'd', 1, now(), now())", keys) is None
+
+
+def test_a_row_does_not_come_to_refer_to_nothing(cursor, keys):
+    for statement in ("update hl.message set person_id = 0 where id = %(message)s", "update hl.case set type = 'FIR-99' where id = %(case)s",
+                      "update hl.case set compound = 'X' where id = %(case)s", "update hl.task set holder = 0 where id = %(task)s"):
+        assert sqlstate(rows.refusal(cursor, statement, keys)) == rows.NO_SUCH, statement
+    for statement in ("update hl.message set person_id = %(person)s where id = %(message)s", "update hl.task set holder = null where id = %(task)s",
+                      "update hl.case set compound = (select min(code) from hl.compound), type = 'MKT-1' where id = %(case)s"):
+        assert rows.refusal(cursor, statement, keys) is None, statement
+
+
+STAYS = [
+    *(f"delete from hl.{table}" for table in ("person", "message", "case", "task", "unit", "case_type", "compound")),
+    *(f"truncate hl.{table} cascade" for table in ("person", "message", "case", "task", "unit", "case_type", "compound")),
+    "update hl.person set id = default", "update hl.message set id = default", "update hl.case set id = -id", "update hl.task set id = default",
+    "update hl.task set case_id = %(review)s", "update hl.task set unit = 'POL'", "update hl.unit set code = 'A' || code",
+    "update hl.case_type set code = 'AAA-1'", "update hl.compound set code = 'A' || code",
+    "update hl.report set case_id = %(case)s", "update hl.report set message_id = null", "update hl.report set person_id = null",
+    "update hl.notice_code set task_id = %(task)s", "update hl.notice_code set person_id = %(person)s",
+    "update hl.ladder set case_id = %(case)s", "update hl.ladder set task_id = null",
+    *(f"update hl.notice set {column} = null" for column in ("case_id", "task_id", "message_id", "person_id")),
+]
+
+
+@pytest.mark.parametrize("statement", STAYS)
+def test_what_others_refer_to_stays_for_the_superuser_too(cursor, keys, statement):
+    cursor.execute("set constraints all immediate")
+    assert sqlstate(rows.refusal(cursor, statement, keys)) == REWRITE
 
 
 # --- messages and notices ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 import hl_rows as rows
-from hl_rows import (ILLEGAL_MOVE, NO_DISPATCH, REWRITE, SILENT_LIMITS, UNKNOWN_EVENT, UNRECORDED, WRONG_START, refused_at_commit,
+from hl_rows import (ILLEGAL_MOVE, NO_DISPATCH, NO_LINK, REWRITE, SILENT_LIMITS, UNKNOWN_EVENT, UNRECORDED, WRONG_START, refused_at_commit,
                      sqlstate)
 from hl_testlib import wait_for
 
@@ -27,7 +27,8 @@ def put(cursor, table, key, state):
                        " select c.id, k.id, c.head_seq + 1, now(), 'put', 'system', '', %s, '' from hl.case c"
                        " left join hl.task k on k.case_id = c.id and 'task' = %s where %s in (k.id, c.id) and (k.id = %s or 'case' = %s)",
                        (state, table, key, key, table))
-        cursor.execute("update hl.case set head_seq = head_seq + 1")
+        cursor.execute("update hl.case set head_seq = head_seq + 1, head_hash = '' where id = (select case_id from hl.event e"
+                       f" where {column} = %s order by seq desc limit 1)", (key,))
 
 
 @pytest.fixture
@@ -184,6 +185,13 @@ def test_a_limit_changed_without_an_event_is_refused_at_commit(cursor):
     assert refused_at_commit(cursor) is None
 
 
+def test_a_new_task_whose_history_tells_other_limits_is_refused_at_commit(cursor):
+    case = rows.case(cursor, "dispatched")
+    task = rows.bare_task(cursor, case)
+    rows.event(cursor, case, "assigned", "", "dispatched", task=task, data='{"sign_by": 1, "close_by": 2}')
+    assert sqlstate(refused_at_commit(cursor)) == SILENT_LIMITS
+
+
 def test_history_cannot_be_changed_deleted_or_truncated_even_by_the_superuser(cursor, keys):
     cursor.execute("set constraints all immediate")
     for statement in ("update hl.event set data = '{}' where case_id = %(case)s", "delete from hl.event where case_id = %(case)s",
@@ -214,6 +222,29 @@ def test_the_chain_is_computed_by_the_database_whatever_is_given(cursor, keys):
     assert [bytes(event[14]) for event in events] == [link(event) for event in events]
     cursor.execute("select head_seq, head_hash from hl.case where id = %(case)s", keys)
     assert [(seq, bytes(head)) for seq, head in cursor.fetchall()] == [(before + 1, bytes(events[-1][14]))]
+
+
+# An event whose hash is the right one for what it says.
+SEALED = """insert into hl.event (case_id, seq, at, kind, actor, data, prev_hash, hash)
+  select %(case)s, {seq}, to_timestamp(0), 'note', 'system', '{{}}', p.hash,
+         hl.link(p.hash, hl.event_text(%(case)s, {seq}, to_timestamp(0), 'note', null, 'system', null, null, null, null, null, '{{}}', null))
+  from hl.event p where p.case_id = {before_case} and p.seq = {before}"""
+
+
+def test_a_right_hash_in_the_wrong_place_is_refused(cursor, keys):
+    head = rows.one(cursor, "select head_seq from hl.case where id = %(case)s", keys)
+    follows = {"seq": head + 1, "before": head, "before_case": "%(case)s"}
+    assert rows.refusal(cursor, SEALED.format(**follows), keys) is None
+    for wrong in ({"seq": head + 2}, {"before": head - 1}, {"before_case": "%(review)s", "before": 1}, {"seq": 0}, {"seq": -1}):
+        assert sqlstate(rows.refusal(cursor, SEALED.format(**{**follows, **wrong}), keys)) == NO_LINK, wrong
+
+
+def test_a_case_is_not_born_with_a_head_of_its_own(cursor):
+    born = "insert into hl.case (id, code, type, urgency, state, opened_at, head_seq, head_hash) values (0, '99-999999', 'FIR-1', 'normal'," \
+           " 'review', now(), %s, %s)"
+    for head in ((1, b"x"), (0, b"x"), (-1, None), (1, None)):
+        assert sqlstate(rows.refusal(cursor, born, head)) == NO_LINK, head
+    assert rows.refusal(cursor, born, (0, None)) is None
 
 
 def test_two_writers_cannot_fork_a_chain(database, cursor):

@@ -269,6 +269,7 @@ def test_an_unknown_dispatch_is_sent_once_more_marked_with_the_same_code(sender,
     notice = report.wait("accepted")
     one, two = provider.sent_to(OFFICER)
     assert two.text.startswith(RESENT) and two.text == one.text.replace("【县民生热线】", RESENT)
+    assert metrics(sender)["hotlined_resends_total"] == 1
     assert report.code in one.text and (notice["is_resend"], notice["tries"]) == (True, 2)
 
 

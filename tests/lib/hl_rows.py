@@ -13,10 +13,10 @@ from hl_testlib import ROOT
 
 SIGN, ARRIVE, CLOSE = "2026-03-02 10:00+08", "2026-03-02 11:00+08", "2026-03-06 18:00+08"
 ASSIGNED = "2026-03-02 09:00+08"
-# SQLSTATEs of the guards in schema/0004_guards.sql, and of a missing right.
-REWRITE, UNKNOWN_EVENT, ILLEGAL_MOVE, UNRECORDED, NOTICE_BACK, WRONG_START, NO_DISPATCH, SILENT_LIMITS = (
-    f"P010{n}" for n in range(1, 9))
-DENIED = "42501"
+# SQLSTATEs of the guards in schema/0004_guards.sql and 0006_set_based.sql, of a missing right and of a missing row.
+REWRITE, UNKNOWN_EVENT, ILLEGAL_MOVE, UNRECORDED, NOTICE_BACK, WRONG_START, NO_DISPATCH, SILENT_LIMITS, NO_LINK = (
+    f"P010{n}" for n in range(1, 10))
+DENIED, NO_SUCH = "42501", "23503"
 _numbers = itertools.count(1)
 _phones = itertools.count(1000)  # behind the demo contacts
 

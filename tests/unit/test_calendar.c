@@ -299,6 +299,80 @@ static void a_known_close_seen_from_an_unknown_year_is_provisional(void **state)
 	assert_false(end.is_provisional);
 }
 
+static void years_before_the_first_known_one_are_provisional(void **state)
+{
+	struct hl_instant end;
+	(void)state;
+	assert_int_equal(county.known_from_us, at("2022-01-01 00:00"));
+	assert_true(hl_calendar_add_days(&county, at("2021-12-31 10:00"), 1, &end));
+	assert_true(end.is_provisional);
+	assert_true(hl_calendar_add_days(&county, at("2022-01-01 00:00"), 1, &end));
+	assert_false(end.is_provisional);
+}
+
+static void a_calendar_can_be_widened_to_years_that_have_no_data(void **state)
+{
+	struct hl_error err = {.text = ""};
+	struct hl_calendar cal;
+	struct hl_instant end;
+	json_t *spec, *doc;
+	(void)state;
+	assert_int_equal(hl_calendar_spec_read(SHIPPED_CALENDAR, &spec, &err), HL_OK);
+	assert_int_equal(hl_calendar_expand_over(spec, 2019, 2041, &doc, &err), HL_OK);
+	assert_int_equal(hl_calendar_load(doc, &cal, &err), HL_OK);
+	assert_int_equal(cal.known_from_us, at("2022-01-01 00:00"));
+	assert_true(hl_calendar_add_days(&cal, at("2019-06-03 10:00"), 1, &end));
+	assert_string_equal(fixture_text(&cal, end.at_us), "2019-06-04 18:00");
+	assert_true(end.is_provisional);
+	assert_true(hl_calendar_add_days(&cal, at("2040-10-01 10:00"), 1, &end));
+	assert_string_equal(fixture_text(&cal, end.at_us), "2040-10-02 17:30");
+	assert_true(end.is_provisional);
+	assert_true(hl_calendar_add_days(&cal, at("2024-09-30 10:00"), 1, &end));
+	assert_string_equal(fixture_text(&cal, end.at_us), "2024-10-08 17:30");
+	assert_false(end.is_provisional);
+	json_decref(doc);
+	assert_int_equal(hl_calendar_expand_over(spec, 1971, 2072, &doc, &err), HL_INPUT);
+	json_decref(spec);
+	hl_calendar_fini(&cal);
+}
+
+static void boundaries_are_walked_in_order(void **state)
+{
+	static const struct {
+		const char *at;
+		enum hl_boundary_kind kind;
+	} expected[] = {
+		{"2026-12-31 12:00", HL_BOUNDARY_CLOSES}, {"2026-12-31 13:30", HL_BOUNDARY_OPENS},
+		{"2026-12-31 17:30", HL_BOUNDARY_CLOSES}, {"2027-01-01 00:00", HL_BOUNDARY_UNKNOWN},
+		{"2027-01-01 08:30", HL_BOUNDARY_OPENS},
+	};
+	struct hl_boundary walk = {.at_us = at("2026-12-31 08:30"), .kind = HL_BOUNDARY_UNKNOWN};
+	(void)state;
+	for (size_t i = 0; i < N(expected); i++) {
+		assert_true(hl_calendar_next_boundary(&county, &walk, at("2027-01-01 08:30"), &walk));
+		assert_string_equal(fixture_text(&county, walk.at_us), expected[i].at);
+		assert_int_equal(walk.kind, expected[i].kind);
+	}
+	assert_false(hl_calendar_next_boundary(&county, &walk, at("2027-01-01 08:30"), &walk));
+}
+
+/* Hours that touch close and open at one instant; a change of the clock lies inside an interval. */
+static void boundaries_at_one_instant_are_all_there(void **state)
+{
+	struct hl_calendar cal;
+	char seen[16] = "";
+	(void)state;
+	fixture_calendar(
+		"{'name':'x','zone':'Europe/Amsterdam','week':['sun','mon'],'hours':[['00:00','12:00'],"
+		"['12:00','13:00']],'holidays':[{'year':2024,'days':[{'date':'2024-01-01','isOffDay':true}]}]}",
+		&cal);
+	struct hl_boundary walk = {.at_us = fixture_at("2024-03-30 23:00", 0) - 1, .kind = HL_BOUNDARY_UNKNOWN};
+	while (hl_calendar_next_boundary(&cal, &walk, fixture_at("2024-03-31 11:00", 0), &walk))
+		strncat(seen, (const char[]){"COZU"[walk.kind], '\0'}, sizeof seen - strlen(seen) - 1);
+	assert_string_equal(seen, "OZCOC");
+	hl_calendar_fini(&cal);
+}
+
 static void the_calendar_refuses_what_lies_behind_its_end(void **state)
 {
 	struct hl_instant end;
@@ -406,6 +480,10 @@ int main(void)
 		cmocka_unit_test(years_without_holidays_are_provisional),
 		cmocka_unit_test(the_first_instant_of_an_unknown_year_is_provisional),
 		cmocka_unit_test(a_known_close_seen_from_an_unknown_year_is_provisional),
+		cmocka_unit_test(years_before_the_first_known_one_are_provisional),
+		cmocka_unit_test(a_calendar_can_be_widened_to_years_that_have_no_data),
+		cmocka_unit_test(boundaries_are_walked_in_order),
+		cmocka_unit_test(boundaries_at_one_instant_are_all_there),
 		cmocka_unit_test(the_calendar_refuses_what_lies_behind_its_end),
 		cmocka_unit_test(an_empty_calendar_answers_nothing),
 		cmocka_unit_test(limits_cross_a_change_of_the_clock),
