@@ -46,7 +46,7 @@ struct sink {
 	char *ptr;
 	size_t len;
 	size_t n_broken, n_long; /* n_long: characters that came as three bytes of UTF-8 or more */
-	bool has_begun, was_cr;
+	bool was_cr;
 };
 
 static const struct charset *find_charset(const char *word)
@@ -72,13 +72,12 @@ static const struct charset *find_charset(const char *word)
 
 static void put(struct sink *sink, uint32_t cp)
 {
-	bool was_cr = sink->was_cr, is_first = !sink->has_begun;
+	bool was_cr = sink->was_cr;
 	utf8proc_uint8_t bytes[4];
 	utf8proc_ssize_t n;
 
-	sink->has_begun = true;
 	sink->was_cr = cp == '\r';
-	if ((cp == '\n' && was_cr) || (cp == BYTE_ORDER_MARK && is_first))
+	if ((cp == '\n' && was_cr) || (cp == BYTE_ORDER_MARK && sink->len == 0))
 		return;
 	if (cp == '\r')
 		cp = '\n';

@@ -164,6 +164,8 @@ static void a_byte_order_mark_wins_and_goes(void **state)
 	static const struct row rows[] = {
 		ROW("utf-8 mark", NULL, "\xEF\xBB\xBF" WATER, WATER),
 		ROW("utf-8 mark against gbk", "gbk", "\xEF\xBB\xBF" WATER, WATER),
+		ROW("a mark behind what is dropped", "utf-8", "\0\x01\xEF\xBB\xBF" WATER, WATER),
+		ROW("marks", NULL, "\xEF\xBB\xBF\xEF\xBB\xBF\xEF\xBB\xBF" WATER "\xEF\xBB\xBF", WATER "\xEF\xBB\xBF"),
 		ROW("utf-16be mark", NULL, "\xFE\xFF" WATER_16BE, WATER),
 		ROW("utf-16le mark against utf-16be", "UTF-16BE", "\xFF\xFE" WATER_16LE, WATER),
 		ROW("utf-16le mark against utf-8", "UTF-8", "\xFF\xFE" WATER_16LE, WATER),
