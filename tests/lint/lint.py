@@ -12,6 +12,7 @@ import sys
 
 import banned
 import config_table
+import fault_map
 import layering
 import layout
 import numbers_lint
@@ -22,7 +23,7 @@ import toplevel
 import workplace
 from lintlib import Tree
 
-LINTS = [layering, banned, numbers_lint, sizes, toplevel, workplace, config_table, layout, static]
+LINTS = [layering, banned, numbers_lint, sizes, toplevel, workplace, config_table, fault_map, layout, static]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
