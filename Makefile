@@ -33,10 +33,19 @@ FAULT_SRC := daemon/intake/intake.c daemon/intake/dialogue.c daemon/notify/outbo
 FAULT_OBJ := $(FAULT_SRC:%.c=$(BUILD)/faults/o/%.o)
 TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink $(BUILD)/tools/hl_limits
 
+# Fuzz targets: clang's libFuzzer, and the parts that read what others wrote. They need neither loop nor database.
+FUZZ_CC  ?= clang
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_SRC := $(filter-out daemon/db/% daemon/serve/% daemon/loop/% daemon/notify/% daemon/intake/intake.c \
+              daemon/intake/dialogue.c daemon/http/client%.c daemon/http/conn.c daemon/http/listen.c \
+              daemon/http/server.c daemon/http/answer.c,$(LIB_SRC)) $(ICU_SRC) tests/lib/refdata_fixture.c
+FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/fuzz/o/%.o)
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
 # Debian's own, which the packages python3-pytest, python3-pytest-xdist and python3-psycopg2 belong to.
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all tools bench clean unit-bins deps run check unit it faults lint config-table
+.PHONY: all tools bench clean unit-bins fuzz-bins deps run check unit it fuzz faults lint config-table
 all: $(BUILD)/hotlined $(BUILD)/hotlinectl
 
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
@@ -78,10 +87,23 @@ $(TOOLS): $(BUILD)/libhotline.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPF) $(CFLAGS) $(HARDEN) $(WARN) $(PKG_CF) $(LDHARD) -MMD -MP -MF $@.d -o $@ $(filter %.c %.o,$^) $(BUILD)/libhotline.a $(LIBS)
 
+$(BUILD)/fuzz/libhotline.a: $(FUZZ_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/fuzz/o/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(CPPF) -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer-no-link $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -c -o $@ $<
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/libhotline.a
+	$(FUZZ_CC) $(CPPF) -O1 -g $(FUZZ_SAN) -fsanitize=fuzzer $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -MF $@.d -o $@ $< \
+	  $(BUILD)/fuzz/libhotline.a $(LIBS) $(ICU) -lcmocka
+fuzz-bins: $(FUZZ_BIN)
+	@$(PYTHON) tests/fuzz/seeds.py $(BUILD)/fuzz/seeds
+
 # What people and CI call. The scripts say what they do; nothing else is hidden here.
 LEVEL    ?= run
 ROUNDS   ?= 3
 SECONDS  ?= 10
+TIME     ?= 60
 deps:
 	@daemon/run/deps.sh $(LEVEL)
 run:
@@ -93,6 +115,9 @@ check:
 	@$(PYTHON) tests/run.py --build $(BUILD)
 unit it:
 	@$(PYTHON) tests/run.py --build $(BUILD) $@
+# TIME seconds for each target, or for TARGET=name alone. What it finds stays in $(BUILD)/fuzz/findings.
+fuzz: fuzz-bins
+	@$(PYTHON) tests/fuzz/fuzz.py --build $(BUILD) --seconds $(TIME) $(TARGET)
 # The long forms: every crash point alone, 30 kills, each bad provider for itself. Prints a table of faults.
 faults:
 	@daemon/run/deps.sh check
@@ -107,4 +132,4 @@ config-table: $(BUILD)/hotlined
 clean:
 	rm -rf $(BUILD)
 
--include $(FAULT_OBJ:.o=.d) $(TOOLS:=.d) $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(FAULT_OBJ:.o=.d) $(TOOLS:=.d) $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)

@@ -1,6 +1,6 @@
 """run - the parts of `make check`, each timed, and the sum of what passed, failed and was left out.
 
-    run.py [--build DIR] [PART ...]    parts: build clang lint unit it faults; none named: all of them
+    run.py [--build DIR] [PART ...]    parts: build clang lint unit fuzz it faults; none named: all of them
                                        faults-long: the long forms of faults, never unless named
 
 A build and a lint count as one check each, a test as one. Everything that was skipped is listed with its reason
@@ -154,6 +154,19 @@ def part_unit(build):
     return tally
 
 
+# fuzz targets, a short fixed run ----------------------------------------------------------------------------------------
+
+def part_fuzz(build):
+    if not make(f"BUILD={build}", "WERROR=-Werror", "fuzz-bins"):
+        print("fuzz: the targets do not build")
+        return Tally(failed=1)
+    done = subprocess.run([sys.executable, str(ROOT / "tests/fuzz/fuzz.py"), "--build", build, "--smoke"],
+                          stdout=subprocess.PIPE, text=True, check=False)
+    print(done.stdout, end="")
+    results = re.findall(r"^fuzz \w+: (passed|failed)", done.stdout, re.MULTILINE)
+    return Tally(results.count("passed"), results.count("failed") + (not results))
+
+
 # integration and end to end ------------------------------------------------------------------------------------------
 
 def read_junit(path, code):
@@ -223,9 +236,9 @@ def part_faults_long(build):
     return part_faults(build, "long", FAULTS_SECONDS, how=())
 
 
-PARTS = {"build": part_build, "clang": part_clang, "lint": part_lint, "unit": part_unit, "it": part_it, "faults": part_faults}
+PARTS = {"build": part_build, "clang": part_clang, "lint": part_lint, "unit": part_unit, "fuzz": part_fuzz, "it": part_it, "faults": part_faults}
 ALL_PARTS = {**PARTS, "faults-long": part_faults_long}
-TEST_PARTS = {"unit", "it", "faults", "faults-long"}
+TEST_PARTS = {"unit", "fuzz", "it", "faults", "faults-long"}
 
 
 def main():

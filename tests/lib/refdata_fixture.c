@@ -13,7 +13,7 @@
 json_t *fixture_docs(void)
 {
 	static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "templates", "grammar"};
-	json_t *docs = json_object(), *spec, *calendar;
+	json_t *docs = json_object(), *spec, *calendar = NULL;
 	struct hl_error err;
 	char path[64];
 
