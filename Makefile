@@ -45,7 +45,7 @@ FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz
 # Debian's own, which the packages python3-pytest, python3-pytest-xdist and python3-psycopg2 belong to.
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all tools bench clean unit-bins fuzz-bins deps run check unit it fuzz faults lint config-table
+.PHONY: all tools bench clean unit-bins fuzz-bins deps run check unit it fuzz faults lint config-table law-table
 all: $(BUILD)/hotlined $(BUILD)/hotlinectl
 
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
@@ -122,12 +122,15 @@ fuzz: fuzz-bins
 faults:
 	@daemon/run/deps.sh check
 	@$(PYTHON) tests/run.py --build $(BUILD) faults-long
-lint: $(BUILD)/hotlined
+lint: $(BUILD)/hotlined $(BUILD)/hotlinectl
 	@$(PYTHON) tests/lint/lint.py --selftest
 	@$(PYTHON) tests/lint/lint.py --all --build $(BUILD)
 # Puts the table of settings that the program prints into README.md.
 config-table: $(BUILD)/hotlined
 	@$(PYTHON) tests/lint/config_table.py $(BUILD)
+# Puts the law of cases and tasks, as the program prints it, into README.md.
+law-table: $(BUILD)/hotlinectl
+	@$(PYTHON) tests/lint/law_table.py $(BUILD)
 
 clean:
 	rm -rf $(BUILD)

@@ -26,7 +26,7 @@ const struct hl_config *ctl_config(struct ctl *ctl);
 int ctl_fail(const struct ctl *ctl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* ctl_option - value of "--name VALUE" behind the command, NULL if absent. */
 const char *ctl_option(const struct ctl *ctl, const char *name);
-/* ctl_flag - is "--name" there? */
+/* ctl_flag - was "--name", which takes no value, given? */
 bool ctl_flag(const struct ctl *ctl, const char *name);
 /* ctl_word - i-th word that is neither option nor option value. */
 const char *ctl_word(const struct ctl *ctl, int i);
@@ -72,5 +72,6 @@ int cmd_parse(struct ctl *ctl);
 int cmd_place(struct ctl *ctl);
 int cmd_segments(struct ctl *ctl);
 int cmd_limit(struct ctl *ctl);
+int cmd_law(struct ctl *ctl);
 
 #endif

@@ -52,6 +52,8 @@ static const struct command {
 	 "calendar templates ladder grammar contacts",
 	 cmd_import},
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
+	{"law", "[case|task] --table | --graph | --picture",
+	 "the legal moves: Markdown, DOT (Graphviz), Mermaid; --json the moves; no database", cmd_law},
 	{"classify", "< JSONL", "{\"id\",\"text\"} per line -> case type, unit, urgency; no database", cmd_classify},
 	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database",
 	 cmd_parse},
@@ -90,10 +92,12 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 	return CTL_FAILED;
 }
 
+/* Options without a value. */
+static const char *const flags[] = {"--json", "--explain", "--dry-run", "--csv", "--history", "--co", "--graph", "--table",
+				     "--picture"};
+
 static bool takes_value(const char *word)
 {
-	static const char *const flags[] = {"--json", "--explain", "--dry-run", "--csv", "--history", "--co"};
-
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (strcmp(word, flags[i]) == 0)
 			return false;

@@ -104,14 +104,13 @@ begin
     perform from hl.case where id in ((a->>'case')::bigint, (a->>'into')::bigint) order by id for no key update;
   end if;
   select * into c from hl.case
-    where id = coalesce((select x.case_id from hl.task x where x.id = (a->>'task')::bigint), (a->>'case')::bigint,
-                        (select x.id from hl.case x where x.code = a->>'case_code'))
+    where id = coalesce((select x.case_id from hl.task x where x.id = (a->>'task')::bigint), (a->>'case')::bigint)
     for no key update;
   if a->>'task' is not null then
     select * into k from hl.task where id = (a->>'task')::bigint for no key update;
   end if;
   if c.id is null then
-    raise exception 'there is no case %', coalesce(a->>'case_code', a->>'case', 'of task ' || (a->>'task')) using errcode = 'P0130';
+    raise exception 'there is no case %', coalesce(a->>'case', 'of task ' || (a->>'task')) using errcode = 'P0130';
   end if;
   if a->>'expect' <> coalesce(k.state, c.state) or (a->>'version')::int <> c.head_seq then
     return 'stale';

@@ -14,8 +14,9 @@ NOISE = "碧水云天楼下广场舞音响声音太大扰民"
 POL = contact("POL")
 ME = pwd.getpwuid(os.geteuid()).pw_name
 SLACK_S = 20  # real seconds a step may take on a busy machine: case time runs on meanwhile
-COMMANDS = ("text", "phone", "case", "tick", "review", "accept", "verify", "rollup", "idle", "import", "migrate", "classify",
-            "parse", "place", "segments", "limit")
+COMMANDS = ("text", "phone", "case", "tick", "review", "assign", "place", "accept", "redo", "grant", "refuse", "merge", "wait",
+            "resume", "reopen", "withdraw", "task", "rollcall", "stage", "agenda", "law", "verify", "rollup", "idle", "import", "migrate", "classify",
+            "parse", "segments", "limit")
 
 
 @pytest.fixture
@@ -52,6 +53,8 @@ def test_an_unknown_command_and_none_at_all_are_usage_errors():
 
 
 @pytest.mark.parametrize("words", [
+    ["assign"], ["merge", "26-000001"], ["task", "add", "26-000001"], ["task", "26-000001", "POL"], ["stage", "26-000001"],
+    ["agenda", "settle"], ["law"], ["law", "person", "--table"],
     ["text"], ["text", "+8610000000001"], ["phone"], ["case"], ["tick"], ["tick", "--to"], ["accept"], ["import"],
     ["import", "units"], ["import", "nonsense", "x"], ["place"], ["limit", "--from", "2026-03-02T09:00"], ["limit", "--minutes", "5"],
 ], ids=" ".join)
@@ -59,6 +62,19 @@ def test_a_command_without_what_it_needs_says_how_it_is_called(words):
     done = run(*words)
     assert done.returncode == 2
     assert f"usage: hotlinectl {words[0]} " in done.stderr
+
+
+def test_law_prints_every_move_as_table_graph_and_json():
+    moves = json.loads(run("law", "--json").stdout)
+    text = (ROOT / "include/hotline/law.def").read_text(encoding="utf-8")
+    assert len(moves) == text.count('HL_MOVE("') > 40
+    graph = run("law", "--graph").stdout
+    assert graph.count("digraph") == 2
+    for move in moves:
+        assert f'"{move["from"] or "(new)"}" -> "{move["to"]}" [label="{move["event"]}"];' in graph
+    table = run("law", "task", "--table").stdout
+    assert "| **handback** |" in table and "case" not in table.splitlines()[0]
+    assert run("law", "case", "--picture").stdout.startswith("```mermaid\nstateDiagram-v2\n")
 
 
 def test_without_a_daemon_the_refusal_says_so(make_daemon):

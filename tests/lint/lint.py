@@ -13,6 +13,7 @@ import sys
 import banned
 import config_table
 import fault_map
+import law_table
 import layering
 import layout
 import numbers_lint
@@ -23,7 +24,7 @@ import toplevel
 import workplace
 from lintlib import Tree
 
-LINTS = [layering, banned, numbers_lint, sizes, toplevel, workplace, config_table, fault_map, layout, static]
+LINTS = [layering, banned, numbers_lint, sizes, toplevel, workplace, config_table, fault_map, law_table, layout, static]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 

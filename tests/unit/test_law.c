@@ -145,6 +145,32 @@ static void a_case_is_closed_only_when_it_was_done(void **state)
 	}
 }
 
+static void every_event_has_its_effect_and_no_other(void **state)
+{
+	size_t n_moves, n_effects;
+	const struct hl_move *law = hl_law(&n_moves);
+	const struct hl_effect *effects = hl_law_effects(&n_effects);
+
+	(void)state;
+	for (size_t i = 0; i < n_moves; i++) {
+		int n = 0;
+
+		for (size_t k = 0; k < n_effects; k++)
+			n += strcmp(law[i].scope, effects[k].scope) == 0 && strcmp(law[i].event, effects[k].event) == 0;
+		if (n != 1)
+			fail_msg("%s %s has %d effects", law[i].scope, law[i].event, n);
+	}
+	for (size_t k = 0; k < n_effects; k++) {
+		bool is_used = false;
+
+		for (size_t i = 0; i < n_moves; i++)
+			is_used |= strcmp(law[i].scope, effects[k].scope) == 0 &&
+				   strcmp(law[i].event, effects[k].event) == 0;
+		if (!is_used || !effects[k].effect[0])
+			fail_msg("%s %s is no event, or its effect is empty", effects[k].scope, effects[k].event);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +179,7 @@ int main(void)
 		cmocka_unit_test(every_state_but_the_last_ones_has_a_way_out),
 		cmocka_unit_test(only_birth_starts_from_nothing),
 		cmocka_unit_test(a_case_is_closed_only_when_it_was_done),
+		cmocka_unit_test(every_event_has_its_effect_and_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
