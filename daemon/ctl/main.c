@@ -93,8 +93,8 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 }
 
 /* Options without a value. */
-static const char *const flags[] = {"--json", "--explain", "--dry-run", "--csv", "--history", "--co", "--graph", "--table",
-				     "--picture"};
+static const char *const flags[] = {"--json", "--explain", "--dry-run", "--csv",    "--history",
+				    "--co",   "--graph",   "--table",   "--picture"};
 
 static bool takes_value(const char *word)
 {
