@@ -75,9 +75,9 @@ static bool early_due(const struct way *way, const struct hl_rung_rule *rule, in
 	return share_of(way, rule->percent, due_r);
 }
 
-static bool is_late_question(const struct hl_rung_rule *rule, const struct hl_limits *limits)
+static bool is_late_question(const struct hl_rung_rule *rule, const struct hl_limits *limits, int64_t due_us)
 {
-	return rule->of == HL_FIELD_PROGRESS && limits->close_us && limits->progress_us >= limits->close_us;
+	return rule->of == HL_FIELD_PROGRESS && limits->close_us && due_us >= limits->close_us;
 }
 
 /* Places one rung; 0 in *due_r leaves it out. */
@@ -115,12 +115,12 @@ enum hl_class hl_ladder_compute(const struct hl_limit_rules *rules, const struct
 		const struct hl_rung_rule *rule = &rules->rungs[i];
 		int64_t due_us = 0;
 		way.limit_us = limit_of(limits, rule->of);
-		if (!way.limit_us || is_late_question(rule, limits))
+		if (!way.limit_us)
 			continue;
 		enum hl_class cls = place(&way, rule, &due_us, err);
 		if (cls)
 			return cls;
-		if (due_us)
+		if (due_us && !is_late_question(rule, limits, due_us))
 			insert_sorted(rungs_r, (*n_r)++, (struct hl_rung){.name = rule->name, .due_us = due_us});
 	}
 	return HL_OK;

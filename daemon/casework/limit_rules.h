@@ -36,7 +36,7 @@ struct hl_limit_override {
 };
 
 struct hl_rung_rule {
-	const char *name;       /* one of the HL_RUNG_ literals */
+	const char *name;       /* one of the HL_RUNG_ literals, or "NAME.2", ... of a repeat */
 	enum hl_limit_field of; /* a limit of the task */
 	struct hl_span before;  /* so much before the limit; days only */
 	struct hl_span after;   /* so much after it */

@@ -23,6 +23,10 @@ static const struct command {
 	{"review", "",
 	 "what waits for an operator, with the limit of each: reports, results, requests, reporters to be heard",
 	 cmd_review},
+	{"contacts", "[--dead]", "who acts for the units, and each one's last sign of life; --dead: who gives none",
+	 cmd_contacts},
+	{"notices", "[--held] [--state STATE]",
+	 "texts that are held back and why, or all in a state (queued, unknown, ...)", cmd_notices},
 	{"assign", "CASE TYPE | CASE --unit UNIT [--type TYPE] [--urgency U] [--at PLACE] [--why TEXT]",
 	 "class a case and give it to the units of its type, or to that unit", cmd_move},
 	{"place", "CASE --at PLACE [--why TEXT] | TEXT",
@@ -93,8 +97,8 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 }
 
 /* Options without a value. */
-static const char *const flags[] = {"--json", "--explain", "--dry-run", "--csv",    "--history",
-				    "--co",   "--graph",   "--table",   "--picture"};
+static const char *const flags[] = {"--json",  "--explain", "--dry-run", "--csv",  "--history", "--co",
+				    "--graph", "--table",   "--picture", "--dead", "--held",    "--lint"};
 
 static bool takes_value(const char *word)
 {

@@ -10,7 +10,7 @@
 
 /* Parameters that are words of the schema ("urgent", "dispatched") are shown in the reader's language: template
  * word_<value>. */
-static const char *const word_params[] = {"urgency", "state", "what", "rule"};
+static const char *const word_params[] = {"urgency", "state", "what", "rule", "role"};
 
 static void put_words(const struct hl_refdata *ref, json_t *params, const char *lang)
 {

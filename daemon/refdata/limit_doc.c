@@ -13,6 +13,7 @@
 #define ARENA_BYTES     ((size_t)1 << 20)
 #define OVERRIDES_MAX   1000
 #define MINUTES_PER_DAY 1440
+#define TOO_MANY_RUNGS  "must leave at most %d rungs, repeats counted"
 #define SPAN_MIN_MAX    (366 * MINUTES_PER_DAY)
 
 /* --- spans --- */
@@ -265,7 +266,7 @@ static enum hl_class check_rung(const struct hl_rung_rule *rule, struct hl_error
 
 static enum hl_class read_rung(const json_t *doc, struct hl_rung_rule *rule, struct hl_error *err)
 {
-	static const char *const fields[] = {"rung", "of", "before", "after", "short", "percent", NULL};
+	static const char *const fields[] = {"rung", "of", "before", "after", "short", "percent", "repeat", NULL};
 	enum hl_class cls = hl_doc_fields(doc, fields, err);
 	if (cls)
 		return cls;
@@ -285,19 +286,80 @@ static enum hl_class read_rung(const json_t *doc, struct hl_rung_rule *rule, str
 	return cls ? cls : check_rung(rule, err);
 }
 
+/* {"every": SPAN, "times": N}: how often the rung comes again, and at which distance. */
+static enum hl_class read_repeat(const json_t *doc, const struct hl_rung_rule *rule, struct hl_span *every_r,
+				 int *times_r, struct hl_error *err)
+{
+	static const char *const fields[] = {"every", "times", NULL};
+	const json_t *repeat = json_object_get(doc, "repeat");
+	json_int_t times = json_integer_value(json_object_get(repeat, "times"));
+
+	*times_r = 0;
+	if (!repeat)
+		return HL_OK;
+	enum hl_class cls = hl_doc_fields(repeat, fields, err);
+	if (!cls)
+		cls = read_span(repeat, "every", every_r, err);
+	if (cls)
+		return cls;
+	if (every_r->unit == HL_SPAN_NONE || times < 1 || times >= HL_RUNGS_MAX)
+		return hl_fail(err, HL_INPUT, "must say every (a span) and times, from 1 to %d", HL_RUNGS_MAX - 1);
+	if (rule->percent)
+		return hl_fail(err, HL_INPUT, "must not be set beside before or percent");
+	if (rule->after.unit != HL_SPAN_NONE && rule->after.unit != every_r->unit)
+		return hl_fail(err, HL_INPUT,
+			       "every must be of the same kind as after: both days, or both minutes or hours");
+	*times_r = (int)times;
+	return HL_OK;
+}
+
+/* A repeat is a rung of its own behind the first, so that each is sent once. */
+static enum hl_class add_repeats(struct hl_limit_rules *rules, const json_t *doc, struct hl_error *err)
+{
+	const struct hl_rung_rule first = rules->rungs[rules->n_rungs - 1];
+	struct hl_span every;
+	int times;
+	enum hl_class cls = read_repeat(doc, &first, &every, &times, err);
+
+	if (cls)
+		return hl_error_prefix(err, "repeat");
+	for (int i = 1; i <= times; i++) {
+		struct hl_rung_rule *again = &rules->rungs[rules->n_rungs];
+
+		if (rules->n_rungs == HL_RUNGS_MAX)
+			return hl_fail(err, HL_INPUT, TOO_MANY_RUNGS, HL_RUNGS_MAX);
+		*again = first;
+		again->name = hl_arena_printf(&rules->arena, "%s.%d", first.name, i + 1);
+		again->after = (struct hl_span){every.unit, first.after.n + i * every.n};
+		rules->n_rungs++;
+	}
+	return HL_OK;
+}
+
+static enum hl_class add_rung(struct hl_limit_rules *rules, const json_t *doc, struct hl_error *err)
+{
+	if (rules->n_rungs == HL_RUNGS_MAX)
+		return hl_fail(err, HL_INPUT, TOO_MANY_RUNGS, HL_RUNGS_MAX);
+	struct hl_rung_rule *rule = &rules->rungs[rules->n_rungs];
+	enum hl_class cls = read_rung(doc, rule, err);
+
+	/* A notice is keyed (task, rung): the second of one name would never be sent. */
+	for (size_t j = 0; !cls && j < rules->n_rungs; j++)
+		if (rules->rungs[j].name == rule->name)
+			cls = hl_fail(err, HL_INPUT, "rung: must not be there twice");
+	if (cls)
+		return cls;
+	rules->n_rungs++;
+	return add_repeats(rules, doc, err);
+}
+
 static enum hl_class read_ladder(struct hl_limit_rules *rules, const json_t *list, struct hl_error *err)
 {
 	if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > HL_RUNGS_MAX)
 		return hl_fail(err, HL_INPUT, "ladder: must be a list of 1 to %d rungs", HL_RUNGS_MAX);
-	rules->n_rungs = json_array_size(list);
-	for (size_t i = 0; i < rules->n_rungs; i++) {
-		if (read_rung(json_array_get(list, i), &rules->rungs[i], err))
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (add_rung(rules, json_array_get(list, i), err))
 			return hl_error_prefix(err, "ladder[%zu]", i);
-		/* A notice is keyed (task, rung): the second of one name would never be sent. */
-		for (size_t j = 0; j < i; j++)
-			if (rules->rungs[j].name == rules->rungs[i].name)
-				return hl_fail(err, HL_INPUT, "ladder[%zu]: rung: must not be there twice", i);
-	}
 	return HL_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "hotline/refdata.h"
 
 #include "hotline/calendar_doc.h"
+#include "hotline/ladder_doc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,9 @@ static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 			    "templates", err);
 	if (cls == HL_OK)
 		cls = named(hl_grammar_new(json_object_get(ref->docs, "grammar"), &ref->grammar, err), "grammar", err);
+	if (cls == HL_OK && json_object_get(ref->docs, "ladder"))
+		cls = named(hl_ladder_doc_check(json_object_get(ref->docs, "ladder"), ref->templates, err), "ladder",
+			    err);
 	return cls;
 }
 

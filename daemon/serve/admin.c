@@ -28,6 +28,8 @@ static const struct verb {
 	{"since", "show_since", HL_ROLE_OPERATOR},
 	{"idle", "outbox_idle", HL_ROLE_OPERATOR},
 	{"review", "review_queue", HL_ROLE_OPERATOR},
+	{"signs", "show_contacts", HL_ROLE_OPERATOR},
+	{"notices", "show_notices", HL_ROLE_OPERATOR},
 	{"agenda", "agenda_list", HL_ROLE_OPERATOR},
 	{"assign", NULL, HL_ROLE_OPERATOR},
 	{"place", NULL, HL_ROLE_OPERATOR},

@@ -2,6 +2,7 @@
 #include "decide.h"
 
 #include "hotline/item.h"
+#include "hotline/text.h"
 
 json_t *talk_act(const struct talk *t, const char *actor, const char *verb)
 {
@@ -35,6 +36,14 @@ json_t *talk_open(const struct talk *t)
 	return NULL;
 }
 
+/* The roll-call of contacts asks for a 1, and for nothing else (decisions.md 26: an open question is read first). */
+static bool is_muster_answer(const struct talk *t)
+{
+	struct hl_slice said = hl_slice_trim(hl_text_fold(t->arena, t->text));
+
+	return json_is_true(json_object_get(t->ctx, "muster")) && hl_slice_eq_str(said, "1");
+}
+
 static json_t *decide(struct talk *t)
 {
 	bool is_officer = json_array_size(json_object_get(t->ctx, "units")) > 0;
@@ -42,6 +51,8 @@ static json_t *decide(struct talk *t)
 
 	if (!is_officer)
 		return talk_decide_resident(t);
+	if (is_muster_answer(t))
+		return talk_reply(talk_act(t, "officer", "muster"), "muster_noted", NULL);
 	if (!talk_is_officer_report(t->text, &rest))
 		return talk_decide_officer(t);
 	t->text = rest;

@@ -47,7 +47,7 @@ static const char *closing(const char *text)
 static bool read_hole(const char **text, struct hole *h)
 {
 	const char *start = *text + 1, *end = closing(*text);
-	size_t n = strspn(start, "abcdefghijklmnopqrstuvwxyz_");
+	size_t n = strspn(start, "abcdefghijklmnopqrstuvwxyz_0123456789");
 
 	*h = (struct hole){.is_time = false};
 	if (!end || n == 0 || n >= sizeof(h->name))
@@ -121,6 +121,11 @@ static const struct entry *find(const struct hl_templates *t, const char *key, c
 		if (strcmp(t->entries[i].key, key) == 0 && strcmp(t->entries[i].lang, lang) == 0)
 			return &t->entries[i];
 	return NULL;
+}
+
+bool hl_templates_has(const struct hl_templates *t, const char *key)
+{
+	return find(t, key, FALLBACK_LANG) != NULL;
 }
 
 static enum hl_class add_entry(struct hl_templates *t, const json_t *o, struct hl_error *err)

@@ -44,11 +44,12 @@ struct hl_limits {
 #define HL_RUNG_LEADERS    "leaders"    /* +5 days: leading group */
 #define HL_RUNG_REVIEW     "review"     /* operator's own limit on a case in review */
 
+/* Valid as long as the rules it was computed from. */
 struct hl_rung {
-	const char *name; /* one of the literals above */
+	const char *name; /* one of the literals above; of a repeat "NAME.2", "NAME.3", ... */
 	int64_t due_us;
 };
-#define HL_RUNGS_MAX 8
+#define HL_RUNGS_MAX 16
 
 /* hl_limits_compute - limits of a task assigned at q->from_us.
  * Errors  HL_CONFIG: the calendar ends before the limit */

@@ -21,6 +21,8 @@ struct hl_templates;
  * language. */
 enum hl_class hl_templates_new(const json_t *doc, struct hl_templates **out_r, struct hl_error *err);
 void hl_templates_free(struct hl_templates **t);
+/* hl_templates_has - is there a text of that key? */
+bool hl_templates_has(const struct hl_templates *t, const char *key);
 
 /* hl_template_render - Takes: key, lang (falls back to zh-CN), params object, calendar for times.
  * Gives   text in *out. Errors HL_CONFIG: no such template; HL_BUG: a parameter is missing (named). */

@@ -37,12 +37,20 @@ begin
   end loop;
 end $$;
 
--- Who stands behind a rung's audience for a unit, best first.
+-- Who stands behind a rung's audience for a unit, best first: who gives signs of life before who does not, and a deputy
+-- before an officer who does not.
 create or replace function hl.contacts(of_unit text, of_role text) returns table (person_id bigint)
 language sql stable as $$
   select c.person_id from hl.contact c
-  where c.unit = of_unit and c.role = of_role and c.is_active and c.verified_at is not null
-  order by c.rank, c.id
+  where c.unit = of_unit and (c.role = of_role or (of_role = 'officer' and c.role = 'deputy'))
+    and c.is_active and c.verified_at is not null
+  order by c.dead_since is not null, c.role <> of_role, c.rank, c.id
+$$;
+
+-- Would a text reach that person as somebody of the unit?
+create or replace function hl.is_reachable(who bigint, of_unit text) returns boolean language sql stable as $$
+  select exists (select from hl.contact c where c.person_id = who and c.unit = of_unit and c.is_active
+                 and c.verified_at is not null and c.dead_since is null)
 $$;
 
 -- The rank of a lane, as hl.lane has it (0003); an expression, so that it is inlined.

@@ -131,6 +131,10 @@ begin
     'survey', (select c.code from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
     'survey_case', p.survey_case,
     'survey_urgency', (select c.urgency from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
+    -- a roll-call waits for its 1 until something else is asked of the contact
+    'muster', exists (select from hl.muster r where r.person_id = p.id and r.answered_at is null
+                        and r.asked_at > hl.now() - interval '7 days' and not exists (
+                          select from hl.notice n where n.person_id = p.id and n.task_id is not null and n.made_at > r.asked_at)),
     'tasks', (select coalesce(jsonb_agg(jsonb_build_object(
                 'task', k.id, 'code', n.code, 'state', k.state, 'unit', k.unit, 'case', c.code, 'case_id', c.id,
                 'case_state', c.state, 'urgency', k.urgency, 'close_by', hl.secs(k.close_by), 'sign_by', hl.secs(k.sign_by),

@@ -99,6 +99,8 @@ begin
     return 'ok';
   elsif verb = 'wrong_code' then
     return hl.count_wrong_code(a);
+  elsif verb = 'muster' then
+    return hl.answer_muster(a);
   end if;
   if a->>'into' is not null then
     perform from hl.case where id in ((a->>'case')::bigint, (a->>'into')::bigint) order by id for no key update;

@@ -10,29 +10,49 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as
                order by l.due_at limit n for no key update skip locked)
 $$;
 
+-- The rule's name of a rung: "progress.2" is the first repeat of progress.
+create or replace function hl.rung_base(rung text) returns text language sql immutable as $$ select split_part(rung, '.', 1) $$;
+
+-- Does a rung still mean something to a task? Its state, and what was said since the rung spoke last.
+create or replace function hl.rule_speaks(r hl.rung_rule, k hl.task) returns boolean language sql stable as $$
+  select k.state = any (r.applies) and (r.unless = '{}' or not exists (
+    select from hl.event e where e.task_id = k.id and e.kind = any (r.unless) and e.seq > coalesce((
+      select max(x.seq) from hl.event x where x.task_id = k.id and x.kind = 'rung'
+        and hl.rung_base(x.data->>'rung') = r.rung), 0)))
+$$;
+create or replace function hl.rung_speaks(of_rung text, k hl.task) returns boolean language sql stable as $$
+  select exists (select from hl.rung_rule r where r.rung = hl.rung_base(of_rung) and r.urgency = k.urgency and hl.rule_speaks(r, k))
+$$;
+
 -- Fires every rung that fell due, up to a number of ladders, in one call.
 -- Takes  batch: {"limit": n}. Gives {"now": us, "fired": n, "next": us or null}.
--- Rungs of one ladder that fell due together (real downtime) collapse into the latest that still means something.
+-- Rungs of one ladder that fell due while nobody was there (real downtime) collapse into the latest that still means
+-- something; those of one and the same instant are all said.
 create or replace function hl.fire_due(batch jsonb) returns jsonb language plpgsql as $$
 declare
   at_now constant timestamptz := hl.now();
-  ids constant bigint[] := hl.due_ladders(at_now, (batch->>'limit')::int);
-  n constant int := cardinality(ids);
+  ids bigint[];
+  n int;
 begin
+  perform hl.run_jobs(at_now); -- before anything is locked: a digest looks at every open task
+  ids := hl.due_ladders(at_now, (batch->>'limit')::int);
+  n := cardinality(ids);
   if n > 0 then
     create temp table if not exists fired (
       ladder bigint, case_id bigint, task_id bigint, rung text, skipped text[], due timestamptz, last int,
       subject bigint, request_id bigint, rollcall_id bigint, duty_id bigint) on commit delete rows;
     insert into fired
-      select l.id, l.case_id, l.task_id, l.rungs[s.said], l.rungs[l.pos:s.said - 1], l.dues[s.said], s.last,
+      select l.id, l.case_id, l.task_id, l.rungs[x.ord],
+             case when x.ord = s.said then array(select l.rungs[y] from generate_series(l.pos, s.said - 1) y
+                                                 where l.dues[y] < l.dues[s.said]) end, l.dues[x.ord], s.last,
              coalesce(l.task_id, l.request_id, l.rollcall_id, l.duty_id), l.request_id, l.rollcall_id, l.duty_id
       from hl.ladder l left join hl.task k on k.id = l.task_id
       cross join lateral (
-        select max(x.ord)::int as last, coalesce(max(x.ord) filter (where exists (
-                 select from hl.rung_rule r
-                 where r.rung = l.rungs[x.ord] and r.urgency = k.urgency and k.state = any (r.applies))), max(x.ord))::int as said
+        select max(x.ord)::int as last, coalesce(max(x.ord) filter (where hl.rung_speaks(l.rungs[x.ord], k)), max(x.ord))::int as said
         from unnest(l.dues) with ordinality x (at, ord) where x.ord >= l.pos and x.at <= at_now) s
-      where l.id = any (ids);
+      cross join lateral generate_series(l.pos, s.last) x (ord)
+      where l.id = any (ids) and (x.ord = s.said or (x.ord < s.said and l.dues[x.ord] = l.dues[s.said]
+                                                     and hl.rung_speaks(l.rungs[x.ord], k)));
     update hl.ladder l set pos = least(f.last + 1, cardinality(l.rungs)), due_at = l.dues[f.last + 1]
       from fired f where l.id = f.ladder and l.id = any (ids);
     perform hl.fire_tasks(at_now);
@@ -43,41 +63,56 @@ begin
     'next', (select hl.us(min(due_at)) from hl.ladder where due_at is not null));
 end $$;
 
--- Rungs of tasks: who is told is data (hl.rung_rule); a rung whose task moved on says nothing.
+-- Rungs of tasks: who is told is data (hl.rung_rule); a rung whose task moved on says nothing. Texts about normal matters
+-- keep working time: they wait for the next opening when a rung was late.
 create or replace function hl.fire_tasks(at_now timestamptz) returns void language plpgsql as $$
 #variable_conflict use_column
-declare people record;
+declare
+  people record;
+  opening constant timestamptz := hl.text_time(at_now);
 begin
   create temp table if not exists told (task_id bigint, rung text, person_id bigint, rule hl.rung_rule) on commit delete rows;
   insert into told
     select k.id, f.rung, who.person_id, r
     from fired f join hl.task k on k.id = f.task_id
-    join hl.rung_rule r on r.rung = f.rung and r.urgency = k.urgency and k.state = any (r.applies)
+    join hl.rung_rule r on r.rung = hl.rung_base(f.rung) and r.urgency = k.urgency and hl.rule_speaks(r, k)
     cross join lateral hl.audience(k, r.audience) who;
   select array_agg(task_id) as tasks, array_agg(person_id) as persons into people from told where (rule).audience in
     ('officer', 'deputy', 'head');
   perform hl.issue_codes(people.tasks, people.persons);
-  insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, applies, not_before, made_at)
+  insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, is_kept, applies, not_before, made_at)
     select k.case_id, k.id, t.person_id, t.rung, (t.rule).template, hl.task_params(k, t.person_id),
-           format('task:%s:%s:%s', k.id, t.rung, t.person_id), hl.lane_rank((t.rule).lane), (t.rule).applies, at_now, at_now
+           format('task:%s:%s:%s', k.id, t.rung, t.person_id), hl.lane_rank((t.rule).lane), (t.rule).is_kept, (t.rule).applies,
+           case when k.urgency = 'normal' then opening else at_now end, at_now
     from told t join hl.task k on k.id = t.task_id order by k.id, t.person_id
     on conflict (dedupe) do nothing;
+  perform hl.drop_superseded(at_now);
   insert into hl.event (case_id, at, kind, task_id, actor, data)
     select f.case_id, at_now, 'rung', f.task_id, 'system',
            jsonb_build_object('rung', f.rung, 'due', hl.us(f.due), 'told', coalesce(t.n, 0))
            || case when cardinality(f.skipped) > 0 then jsonb_build_object('collapsed', f.skipped) else '{}' end
     from fired f join hl.task k on k.id = f.task_id
     left join (select task_id, count(*) as n from told group by 1) t on t.task_id = f.task_id
-    where exists (select from hl.rung_rule r where r.rung = f.rung and r.urgency = k.urgency and k.state = any (r.applies))
-    order by f.case_id, f.task_id;
+    where hl.rung_speaks(f.rung, k)
+    order by f.case_id, f.task_id, f.due;
 end $$;
 
--- The people behind an audience word for a task. The officer is the one who holds it, else the first on duty.
+-- What an earlier rung said and nobody has got yet (a long outage, a budget) is dropped when a later one speaks to the same
+-- person about the same task. By rank and not by state: see hl.drop_moot.
+create or replace function hl.drop_superseded(at_now timestamptz) returns void language sql as $$
+  update hl.notice n set state = 'dropped', reason = 'superseded by ' || t.rung
+  from (select distinct on (task_id, person_id) task_id, person_id, rung from told order by task_id, person_id, (rule).is_kept desc) t
+  where n.task_id = t.task_id and n.person_id = t.person_id and hl.notice_rank(n.state) = 0 and not n.is_kept and n.made_at < at_now
+    and exists (select from hl.rung_rule r where r.rung = hl.rung_base(n.kind))
+$$;
+
+-- The people behind an audience word for a task. The officer is the one who holds it while he can be reached, else the
+-- first on duty.
 create or replace function hl.audience(k hl.task, word text) returns table (person_id bigint) language sql stable as $$
-  select holder from (select k.holder) h (holder) where word = 'officer' and holder is not null
+  select k.holder where word = 'officer' and hl.is_reachable(k.holder, k.unit)
   union all
   select c.person_id from (select person_id from hl.contacts(k.unit, 'officer') limit 1) c
-    where word = 'officer' and k.holder is null
+    where word = 'officer' and not hl.is_reachable(k.holder, k.unit)
   union all
   select c.person_id from hl.contacts(k.unit, word) c where word in ('deputy', 'head')
   union all
@@ -94,7 +129,8 @@ create or replace function hl.fire_reviews(at_now timestamptz) returns void lang
   insert into hl.notice (case_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
     select c.id, d.person_id, 'review_late', 'review_late',
            jsonb_build_object('case', c.code, 'urgency', c.urgency, 'review_by', hl.secs(f.due)),
-           format('case:%s:review_late:%s:%s', c.id, f.ladder, d.person_id), hl.lane_rank('reminder'), at_now, at_now
+           format('case:%s:review_late:%s:%s', c.id, f.ladder, d.person_id), hl.lane_rank('reminder'),
+           case when c.urgency = 'normal' then hl.text_time(at_now) else at_now end, at_now
     from fired f join hl.case c on c.id = f.case_id cross join hl.unit u cross join hl.contacts(u.code, 'duty') d
     where f.subject is null and c.state in ('review', 'done', 'reopened') and u.kind = 'office'
     on conflict (dedupe) do nothing;
@@ -125,6 +161,7 @@ begin
   end if;
   select min(t) into stop from (
     select min(due_at) as t from hl.ladder where due_at > at_now
+    union all select min(due_at) from hl.job where is_stop and due_at > at_now
     union all select min(not_before) from hl.notice where state = 'queued' and not_before > at_now) w;
   stop := least(stop, until);
   update hl.clock set offset_us = offset_us + hl.us(stop) - hl.us(at_now) where stop > at_now;

@@ -38,9 +38,11 @@ begin
         is_active = true;
   when 'ladder' then
     delete from hl.rung_rule;
-    insert into hl.rung_rule (rung, urgency, applies, audience, template, lane)
-      select x->>'rung', u, array(select jsonb_array_elements_text(x->'applies')), w, x->>'template',
-             case when u = 'emergency' then 'emergency' else x->>'lane' end
+    insert into hl.rung_rule (rung, urgency, applies, unless, audience, template, lane, is_kept)
+      select x->>'rung', u, array(select jsonb_array_elements_text(x->'applies')),
+             array(select jsonb_array_elements_text(coalesce(x->'unless', '[]'))), w, x->>'template',
+             case when u = 'emergency' then 'emergency' else x->>'lane' end,
+             u = 'emergency' or coalesce((x->>'kept')::boolean, false)
       from jsonb_array_elements(d->'rungs') x cross join jsonb_array_elements_text(x->'urgency') u
       cross join jsonb_array_elements_text(x->'audience') w;
   else null;
