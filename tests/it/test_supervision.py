@@ -229,7 +229,7 @@ def test_tables_follow_the_current_documents(database):
     assert database.one("select hl.text_time('2026-02-14 12:40+08') = '2026-02-14 13:30+08'")
     database.sql("""select hl.import(jsonb_build_object('kind', 'calendar', 'by', 'tester', 'doc',
                     jsonb_build_object('zone', 'Asia/Shanghai', 'intervals', jsonb_build_array(jsonb_build_array(
-                      extract(epoch from timestamptz '2026-03-07 10:00+08'), extract(epoch from timestamptz '2026-03-07 11:00+08'), 20519)))))""")
+                      hl.secs('2026-03-07 10:00+08'), hl.secs('2026-03-07 11:00+08'), 20519)))))""")
     assert database.one("select hl.text_time('2026-03-07 09:00+08') = '2026-03-07 10:00+08'")
     assert database.one("select hl.text_time('2026-03-08 09:00+08') = '2026-03-08 09:00+08'"), "behind the calendar nothing waits"
 
