@@ -69,7 +69,7 @@ end $$;
 -- ---- digest ----------------------------------------------------------------------------------------------------------
 
 -- Who gets a digest, and of which unit; null: of all.
-create or replace function hl.supervisors() returns table (person_id bigint, unit text) language sql stable as $$
+create or replace function hl.digest_readers() returns table (person_id bigint, unit text) language sql stable as $$
   select distinct on (s.person_id, s.unit) s.person_id, s.unit from (
     select c.person_id, case when c.role = 'head' then c.unit end as unit
     from hl.contact c join hl.unit u on u.code = c.unit
@@ -112,7 +112,7 @@ begin
     from (select v.person_id, array_agg(v.unit) as units,
                  jsonb_build_object('open', sum(s.open), 'unsigned', sum(s.unsigned), 'overdue', sum(s.overdue), 'today', sum(s.today),
                                     'red', sum(s.red)) as counts
-          from hl.supervisors() v join standing s on v.unit is null or s.unit = v.unit group by v.person_id) p
+          from hl.digest_readers() v join standing s on v.unit is null or s.unit = v.unit group by v.person_id) p
     on conflict (dedupe) do nothing;
 end $$;
 
