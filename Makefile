@@ -8,23 +8,25 @@ HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-strict-overf
             $(if $(findstring clang,$(CC)),,-ftrivial-auto-var-init=zero)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wformat=2 \
             -Wvla -Wimplicit-fallthrough -Wundef -Wno-missing-field-initializers $(WERROR)
-PKG_CF    = $(shell pkg-config --cflags libevent libcurl jansson libpq inih libutf8proc 2>/dev/null)
+PKG_CF    = $(shell pkg-config --cflags libevent libcurl jansson libpq inih libutf8proc pangocairo 2>/dev/null)
 CPPF     := -std=gnu11 -D_GNU_SOURCE -Iinclude -Idaemon
 LIBS     := -levent -lcurl -ljansson -lpq -linih -lutf8proc -lcrypto
 ICU      := -licui18n -licuuc
+OUT_LIBS := $(ICU) -lxlsxwriter -lpangocairo-1.0 -lpango-1.0 -lcairo -lgobject-2.0 -lglib-2.0 -lqrencode
 LDHARD   := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 SAN      := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-# icu is for hotlinectl and tests only: the files that need it are named here.
+# ICU and what draws records are for hotlinectl and tests only: the daemon does not link them.
 ICU_SRC  := daemon/refdata/calendar_expand.c
-LIB_SRC  := $(filter-out daemon/main.c $(ICU_SRC) $(wildcard daemon/ctl/*.c),$(wildcard daemon/*/*.c)) $(wildcard adapters/*.c)
-CTL_SRC  := $(wildcard daemon/ctl/*.c) $(ICU_SRC)
+OUT_SRC  := $(ICU_SRC) $(wildcard daemon/records/*.c)
+LIB_SRC  := $(filter-out daemon/main.c $(OUT_SRC) $(wildcard daemon/ctl/*.c),$(wildcard daemon/*/*.c)) $(wildcard adapters/*.c)
+CTL_SRC  := $(wildcard daemon/ctl/*.c) $(OUT_SRC)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_LIB := $(wildcard tests/lib/*.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/o/%.o)
 CTL_OBJ  := $(CTL_SRC:%.c=$(BUILD)/o/%.o)
-SAN_OBJ  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(ICU_SRC:%.c=$(BUILD)/san/%.o) $(UNIT_LIB:%.c=$(BUILD)/san/%.o)
+SAN_OBJ  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(OUT_SRC:%.c=$(BUILD)/san/%.o) $(UNIT_LIB:%.c=$(BUILD)/san/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
 # The files in which a test build can end itself (include/hotline/crash.h); the rest of that daemon is the real one's.
@@ -51,7 +53,7 @@ all: $(BUILD)/hotlined $(BUILD)/hotlinectl
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
 	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/hotlinectl: $(CTL_OBJ) $(BUILD)/libhotline.a
-	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS) $(ICU)
+	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS) $(OUT_LIBS)
 $(BUILD)/libhotline.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
@@ -68,7 +70,7 @@ $(BUILD)/san/%.o: %.c
 	$(CC) $(CPPF) -O1 -g $(SAN) $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -c -o $@ $<
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/san/libhotline.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPF) -O1 -g $(SAN) $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -MF $@.d -o $@ $< $(BUILD)/san/libhotline.a $(LIBS) $(ICU) -lcmocka
+	$(CC) $(CPPF) -O1 -g $(SAN) $(WARN) $(PKG_CF) -Itests/lib -MMD -MP -MF $@.d -o $@ $< $(BUILD)/san/libhotline.a $(LIBS) $(OUT_LIBS) -lcmocka
 unit-bins: $(UNIT_BIN)
 
 # What tests and benchmarks need besides: a daemon with crash points, a load generator, a provider.

@@ -48,6 +48,12 @@ static const struct command {
 	 "call all units of a case to a place; who does not text 到 is absent", cmd_move},
 	{"stage", "CASE photo|stopped [--why TEXT]", "note that the violation was photographed or stopped", cmd_move},
 	{"agenda", "[settle CASE --why TEXT]", "what the next joint meeting talks about; settle: it has", cmd_agenda},
+	{"ledger",
+	 "--from DAY --to DAY [--unit U] [--type T] [--state S] [--subdistrict U] [--csv [--sheet tasks] | --xlsx] "
+	 "[--out FILE] [--with-reporters --why TEXT]",
+	 "cases and tasks with every limit met or missed; reporters are masked and every export is logged", cmd_ledger},
+	{"form", "CASE --pdf | --html [--copy office|reporter|receiver|all] [--out FILE] [--with-reporters --why TEXT]",
+	 "the report form of a case, filled from its history", cmd_form},
 	{"verify", "[--head HASH]", "check every history chain; compare with a head kept on paper", cmd_verify},
 	{"rollup", "", "roll all heads up into one hash, for the paper file", cmd_rollup},
 	{"idle", "", "is anything due still on its way?", cmd_idle},
@@ -97,8 +103,26 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 }
 
 /* Options without a value. */
-static const char *const flags[] = {"--json",  "--explain", "--dry-run", "--csv",  "--history", "--co",
-				    "--graph", "--table",   "--picture", "--dead", "--held",    "--lint"};
+// clang-format off: one a line
+static const char *const flags[] = {
+	"--co",
+	"--csv",
+	"--dead",
+	"--dry-run",
+	"--explain",
+	"--graph",
+	"--held",
+	"--history",
+	"--html",
+	"--json",
+	"--lint",
+	"--pdf",
+	"--picture",
+	"--table",
+	"--with-reporters",
+	"--xlsx",
+};
+// clang-format on
 
 static bool takes_value(const char *word)
 {

@@ -17,10 +17,12 @@
 
 #define ROUNDS_MAX  3
 #define ARENA_BYTES (1u << 20)
+#define LONG_DEADLINES 11 /* of [db] deadline_ms: within the minute that hotlinectl waits */
 
 static const struct verb {
 	const char *name, *function; /* function NULL: a move on a case */
 	enum hl_role role;
+	bool is_long; /* reads much: on the connection for records, out of the way of dispatches */
 } verbs[] = {
 	{"case", "show_case", HL_ROLE_OPERATOR},
 	{"phone", "show_phone", HL_ROLE_OPERATOR},
@@ -46,7 +48,12 @@ static const struct verb {
 	{"rollcall", NULL, HL_ROLE_OPERATOR},
 	{"stage", NULL, HL_ROLE_OPERATOR},
 	{"agenda_settle", NULL, HL_ROLE_SUPERVISOR},
-	{"verify", "verify", HL_ROLE_SUPERVISOR},
+	{"verify", "verify", HL_ROLE_SUPERVISOR, true},
+	{"ledger_open", "ledger_open", HL_ROLE_OPERATOR, true},
+	{"ledger_open_named", "ledger_open_named", HL_ROLE_SUPERVISOR, true},
+	{"ledger", "ledger", HL_ROLE_OPERATOR, true},
+	{"form", "form", HL_ROLE_OPERATOR, true},
+	{"form_named", "form_named", HL_ROLE_SUPERVISOR, true},
 	{"rollup", "rollup", HL_ROLE_SUPERVISOR},
 	{"tick", "tick_step", HL_ROLE_ADMIN},
 	{"import", "import", HL_ROLE_ADMIN},
@@ -129,10 +136,12 @@ static bool came_back(struct call *c, const struct hl_pg_result *r)
 static void submit(struct call *c, const char *function, json_t *args, int flags, hl_pg_done *done)
 {
 	struct gateway *g = c->gateway;
+	bool is_long = c->verb->is_long;
 
 	g->n_admin_calls++;
-	if (hl_store_submit_json(&g->work_store, function, args, flags, g->config->db_deadline_ms * HL_US_PER_MS * 4,
-				 done, c) == HL_OK)
+	if (hl_store_submit_json(is_long ? &g->records_store : &g->work_store, function, args, flags,
+				 g->config->db_deadline_ms * HL_US_PER_MS * (is_long ? LONG_DEADLINES : 4), done,
+				 c) == HL_OK)
 		return;
 	g->n_admin_calls--;
 	refuse(c, 503, "out of memory");

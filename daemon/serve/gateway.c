@@ -348,12 +348,14 @@ enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *confi
 	g->config = config;
 	g->intake_pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
 	g->work_pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
+	g->records_pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
 	g->client = hl_http_client_new(loop, config->send_concurrency);
-	if (g->intake_pg && g->work_pg) {
+	if (g->intake_pg && g->work_pg && g->records_pg) {
+		g->records_store = hl_store_pg(g->records_pg);
 		g->intake_store = hl_store_pg(g->intake_pg);
 		g->work_store = hl_store_pg(g->work_pg);
 	}
-	if (!g->intake_pg || !g->work_pg || !g->client || !hl_timer_init(&g->hello_timer, loop, say_hello, g) ||
+	if (!g->intake_pg || !g->work_pg || !g->records_pg || !g->client || !hl_timer_init(&g->hello_timer, loop, say_hello, g) ||
 	    !hl_timer_init(&g->drain_timer, loop, look_drained, g) || !make_flow(g))
 		cls = hl_fail(err, HL_NOMEM, "out of memory");
 	if (cls == HL_OK)
@@ -420,6 +422,7 @@ void hl_gateway_free(struct gateway **gp)
 	*gp = NULL;
 	hl_pg_free(&g->intake_pg);
 	hl_pg_free(&g->work_pg);
+	hl_pg_free(&g->records_pg);
 	hl_timer_fini(&g->hello_timer);
 	hl_timer_fini(&g->drain_timer);
 	hl_http_server_free(&g->server);

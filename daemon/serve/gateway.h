@@ -24,7 +24,8 @@ struct gateway {
 	const struct hl_config *config;
 	/* Two connections: a webhook's commit never waits behind a look at the outbox. */
 	struct hl_pg *intake_pg, *work_pg;
-	struct hl_store intake_store, work_store;
+	struct hl_pg *records_pg; /* what operators read for minutes: no dispatch waits behind it */
+	struct hl_store intake_store, work_store, records_store;
 	struct hl_case_clock clock;
 	struct hl_refdata *refdata;
 	int64_t refdata_version;

@@ -50,7 +50,7 @@ def changed_files(tree):
 
 
 def package_flags():
-    done = subprocess.run(["pkg-config", "--cflags", "libevent", "libcurl", "jansson", "libpq", "inih", "libutf8proc"],
+    done = subprocess.run(["pkg-config", "--cflags", "libevent", "libcurl", "jansson", "libpq", "inih", "libutf8proc", "pangocairo"],
                           capture_output=True, text=True, check=False)
     return shlex.split(done.stdout)
 
