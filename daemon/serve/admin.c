@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS_MAX  3
-#define ARENA_BYTES (1u << 20)
+#define ROUNDS_MAX     3
+#define ARENA_BYTES    (1u << 20)
 #define LONG_DEADLINES 11 /* of [db] deadline_ms: within the minute that hotlinectl waits */
 
 static const struct verb {
