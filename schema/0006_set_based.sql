@@ -24,7 +24,7 @@ create trigger case_type_stays before delete or truncate or update of code on hl
   for each statement execute function hl.refuse_removal();
 create trigger compound_stays before delete or truncate or update of code on hl.compound
   for each statement execute function hl.refuse_removal();
-create trigger report_refers_for_ever before update of case_id, message_id, person_id on hl.report
+create trigger report_refers_for_ever before update of message_id, person_id on hl.report
   for each statement execute function hl.refuse_removal();
 create trigger notice_code_refers_for_ever before update of task_id, person_id on hl.notice_code
   for each statement execute function hl.refuse_removal();
@@ -116,6 +116,14 @@ begin
     where not exists (select from hl.person p where p.id = new.holder);
   return new;
 end $$;
+create function hl.check_report_refers_still() returns trigger language plpgsql as $$
+begin
+  perform hl.refuse_reference(tg_table_name, new.id::text)
+    where not exists (select from hl.case c where c.id = new.case_id);
+  return new;
+end $$;
+create trigger report_refers_still before update of case_id on hl.report for each row when (new.case_id <> old.case_id)
+  execute function hl.check_report_refers_still();
 create trigger message_refers_still before update of person_id on hl.message for each row
   when (new.person_id is not null and new.person_id is distinct from old.person_id)
   execute function hl.check_message_refers_still();

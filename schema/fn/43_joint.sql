@@ -57,7 +57,8 @@ end $$;
 -- ---- a property company reports ----------------------------------------------------------------------------------------
 
 -- Whoever reports for a property company has a day, from the report on, to photograph and to stop what it found.
-create or replace function hl.start_duties(cases bigint[], persons bigint[], at_now timestamptz) returns void language sql as $$
+create or replace function hl.start_duties(cases bigint[], persons bigint[], at_now timestamptz) returns void language plpgsql as $$
+begin
   with made as (
     insert into hl.duty (case_id, unit, person_id, found_at, due_at)
       select distinct on (w.case_id) w.case_id, o.unit, w.person, at_now, at_now + interval '24 hours'
@@ -68,8 +69,8 @@ create or replace function hl.start_duties(cases bigint[], persons bigint[], at_
       on conflict (case_id) do nothing returning *)
   insert into hl.ladder (case_id, duty_id, rungs, dues, due_at)
     select m.case_id, m.id, array['duty_soon', 'duty'], array[m.due_at - interval '4 hours', m.due_at], m.due_at - interval '4 hours'
-    from made m order by m.case_id
-$$;
+    from made m order by m.case_id;
+end $$;
 
 create or replace function hl.missing_stages(of_case bigint) returns text[] language sql stable as $$
   select coalesce(array_agg(s order by s), '{}') from unnest(array['photo', 'stopped']) s
@@ -117,8 +118,11 @@ declare
   later constant timestamptz := greatest(hl.at_us((hl.secs(at_now) / 600 + 1) * 600000000), (select min(x.desk) from unnest(desks) x (desk)));
 begin
   for d in select person_id from hl.contacts('HOT', 'duty') loop
-    is_quiet := not exists (select from hl.notice n where n.person_id = d and n.kind = 'review' and n.lane = hl.lane_rank('dispatch')
-                            and (n.made_at > at_now - interval '10 minutes' or n.state = 'queued'));
+    -- the latest one tells: the others went before it
+    is_quiet := not coalesce((
+      select n.made_at > at_now - interval '10 minutes' or n.state = 'queued'
+      from (select n.* from hl.notice n where n.person_id = d order by n.id desc limit 1000) n
+      where n.kind = 'review' and n.lane = hl.lane_rank('dispatch') order by n.id desc limit 1), false);
     insert into hl.notice (case_id, message_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
       select c.id, w.message, d, 'review', w.template,
              jsonb_build_object('case', c.code, 'urgency', c.urgency, 'review_by', w.by_us / 1000000, 'unit', coalesce(w.unit, '')),

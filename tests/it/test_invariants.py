@@ -335,11 +335,16 @@ def test_a_row_that_refers_to_what_is_there_is_not_refused(cursor, keys):
         assert rows.refusal(cursor, f"{NOTICE} ({of}, 'k', 't', 'd', 1, now(), now())", keys) is None
 
 
+REPORT = "insert into hl.report (case_id, at) values (%(case)s, now())"
+
+
 def test_a_row_does_not_come_to_refer_to_nothing(cursor, keys):
     for statement in ("update hl.message set person_id = 0 where id = %(message)s", "update hl.case set type = 'FIR-99' where id = %(case)s",
-                      "update hl.case set compound = 'X' where id = %(case)s", "update hl.task set holder = 0 where id = %(task)s"):
+                      "update hl.case set compound = 'X' where id = %(case)s", REPORT + ";update hl.report set case_id = 0",
+                      "update hl.task set holder = 0 where id = %(task)s"):
         assert sqlstate(rows.refusal(cursor, statement, keys)) == rows.NO_SUCH, statement
-    for statement in ("update hl.message set person_id = %(person)s where id = %(message)s", "update hl.task set holder = null where id = %(task)s",
+    for statement in ("update hl.message set person_id = %(person)s where id = %(message)s", REPORT + ";update hl.report set case_id = %(review)s",
+                      "update hl.task set holder = null where id = %(task)s",
                       "update hl.case set compound = (select min(code) from hl.compound), type = 'MKT-1' where id = %(case)s"):
         assert rows.refusal(cursor, statement, keys) is None, statement
 
@@ -350,7 +355,7 @@ STAYS = [
     "update hl.person set id = default", "update hl.message set id = default", "update hl.case set id = -id", "update hl.task set id = default",
     "update hl.task set case_id = %(review)s", "update hl.task set unit = 'POL'", "update hl.unit set code = 'A' || code",
     "update hl.case_type set code = 'AAA-1'", "update hl.compound set code = 'A' || code",
-    "update hl.report set case_id = %(case)s", "update hl.report set message_id = null", "update hl.report set person_id = null",
+    "update hl.report set message_id = null", "update hl.report set person_id = null",
     "update hl.notice_code set task_id = %(task)s", "update hl.notice_code set person_id = %(person)s",
     "update hl.ladder set case_id = %(case)s", "update hl.ladder set task_id = null",
     *(f"update hl.notice set {column} = null" for column in ("case_id", "task_id", "message_id", "person_id")),

@@ -96,7 +96,7 @@ static bool is_open(const struct rules *rules, const struct table *t, int32_t da
 		year++;
 	else if (day < hl_civil_days(year, 1, 1))
 		year--;
-	int mark = rules->marks[day - t->first_day];
+	int8_t mark = rules->marks[day - t->first_day];
 	if (mark < 0 || (mark == 0 && !rules->works[(day + 4) % 7]))
 		return false;
 	const int(*hours)[2] = rules->hours[is_season(rules, mmdd_of(year, day))];
@@ -311,7 +311,7 @@ static json_t *holidays_json(const struct rules *rules)
 	for (int year = rules->first_year; year <= rules->last_year; year++) {
 		json_t *days = json_array();
 		for (int32_t day = hl_civil_days(year, 1, 1); day < hl_civil_days(year + 1, 1, 1); day++) {
-			int mark = rules->marks[day - hl_civil_days(rules->first_year, 1, 1)];
+			int8_t mark = rules->marks[day - hl_civil_days(rules->first_year, 1, 1)];
 			char date[40];
 			int mmdd = mmdd_of(year, day);
 			snprintf(date, sizeof date, "%04d-%02d-%02d", year, mmdd / 100, mmdd % 100);
