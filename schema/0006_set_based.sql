@@ -240,8 +240,9 @@ create function hl.check_events() returns trigger language plpgsql security defi
 declare bad record;
 begin
   update hl.case c set head_seq = l.seq, head_hash = l.hash
-    from (select distinct on (f.case_id) f.case_id, f.seq, f.hash from fresh f order by f.case_id, f.seq desc) l
-    where c.id = l.case_id and c.head_seq < l.seq;
+    from (select distinct on (f.case_id) f.case_id, f.seq, f.hash from fresh f
+          where f.seq > (select h.head_seq from hl.case h where h.id = f.case_id) order by f.case_id, f.seq desc) l
+    where c.id = l.case_id;
   with judged as (
     select f.*, c.code, c.head_seq, c.head_hash, case
         when c.id is null
@@ -387,7 +388,14 @@ drop trigger recorded_case_has_changed on hl.event;
 drop trigger recorded_task_has_changed on hl.event;
 drop function hl.check_event_move(hl.event);
 drop function hl.check_dispatch(hl.case, hl.actor_kind);
+-- A move forward needs no look: the function decides about all others.
+drop trigger notice_moves_forward on hl.notice;
+create trigger notice_moves_forward before update of state on hl.notice for each row
+  when (old.state <> new.state and hl.notice_rank(new.state) <= hl.notice_rank(old.state))
+  execute function hl.check_notice_move();
+
 -- Functions of schema/fn that went or take other arguments now.
 drop function if exists hl.code_check(text);
 drop function if exists hl.in_dialogue(bigint);
 drop function if exists hl.known_cases(hl.intake_item[]);
+drop function if exists hl.sweep_leases(timestamptz);

@@ -32,3 +32,8 @@ enum hl_class hl_store_submit_json(const struct hl_store *store, const char *fun
 	json_decref(value);
 	return cls;
 }
+
+bool hl_store_is_item_fault(const struct hl_pg_result *r)
+{
+	return r->cls == HL_INPUT || r->cls == HL_REFUSED || (r->cls == HL_BUG && strncmp(r->sqlstate, "XX", 2) == 0);
+}

@@ -21,6 +21,7 @@ struct item {
 	json_t *json;
 	hl_intake_done *done;
 	void *arg;
+	int64_t since_us;
 	struct hl_post refusal; /* used when the queue is full */
 };
 TAILQ_HEAD(item_list, item);
@@ -30,7 +31,7 @@ struct batch {
 	struct hl_intake *intake;
 	struct item_list items;
 	unsigned n, tries;
-	int64_t sent_us;
+	int64_t since_us, sent_us; /* since its first item came */
 };
 TAILQ_HEAD(batch_list, batch);
 
@@ -59,12 +60,26 @@ static void answer(struct hl_intake *in, struct item *item, enum hl_class cls, i
 	hl_loop_bury(in->loop, free, item); /* its post may be the one that runs now */
 }
 
+/* What is left of an item's deadline. With less than half of it the store is not asked: a call that runs out takes the
+ * link down. */
+static int64_t time_left_us(const struct hl_intake *in, int64_t since_us)
+{
+	int64_t left_us = since_us + in->options.deadline_us - hl_mono_us();
+
+	return left_us >= in->options.deadline_us / 2 ? left_us : 0;
+}
+
 /* Calls the store; on_answer gets the batch. False: it could not, and the batch is still the caller's. */
 static bool call_store(struct batch *b, const char *function, json_t *value, hl_pg_done *on_answer)
 {
 	struct hl_intake *in = b->intake;
+	int64_t left_us = time_left_us(in, b->since_us);
 
-	if (hl_store_submit_json(&in->store, function, value, 0, in->options.deadline_us, on_answer, b) != HL_OK)
+	if (left_us == 0) {
+		json_decref(value);
+		return false;
+	}
+	if (hl_store_submit_json(&in->store, function, value, 0, left_us, on_answer, b) != HL_OK)
 		return false;
 	TAILQ_INSERT_TAIL(&in->in_flight, b, link);
 	in->n_in_flight++;
@@ -125,6 +140,7 @@ static struct batch *collect(struct hl_intake *in)
 	if (TAILQ_EMPTY(&in->waiting) || !(b = calloc(1, sizeof(*b))))
 		return NULL;
 	b->intake = in;
+	b->since_us = TAILQ_FIRST(&in->waiting)->since_us;
 	TAILQ_INIT(&b->items);
 	while (b->n < in->options.batch_max && (item = TAILQ_FIRST(&in->waiting))) {
 		TAILQ_REMOVE(&in->waiting, item, link);
@@ -135,11 +151,25 @@ static struct batch *collect(struct hl_intake *in)
 	return b;
 }
 
+/* What waited too long behind a slow store is answered before anybody's patience ends. */
+static void refuse_late(struct hl_intake *in)
+{
+	struct item *item;
+
+	while ((item = TAILQ_FIRST(&in->waiting)) && time_left_us(in, item->since_us) == 0) {
+		TAILQ_REMOVE(&in->waiting, item, link);
+		in->n_waiting--;
+		in->stats.failed++;
+		answer(in, item, HL_RETRY, 0);
+	}
+}
+
 static void send_waiting(void *arg)
 {
 	struct hl_intake *in = arg;
 	struct batch *b;
 
+	refuse_late(in);
 	while (in->n_in_flight < BATCHES_IN_FLIGHT && (b = collect(in)))
 		send_batch(in, b);
 }
@@ -195,6 +225,7 @@ static void bisect(struct batch *b)
 		return;
 	}
 	second->intake = in;
+	second->since_us = b->since_us;
 	TAILQ_INIT(&second->items);
 	while (b->n > half) {
 		struct item *item = TAILQ_LAST(&b->items, item_list);
@@ -244,12 +275,6 @@ static void quarantine(struct batch *b, const struct hl_pg_result *r)
 		answer_all(b, HL_RETRY);
 }
 
-/* Data errors and broken rules belong to one item; a missing function or a full disk does not. */
-static bool is_item_fault(const struct hl_pg_result *r)
-{
-	return r->cls == HL_INPUT || r->cls == HL_REFUSED || (r->cls == HL_BUG && strncmp(r->sqlstate, "XX", 2) == 0);
-}
-
 static void on_stored(void *arg, const struct hl_pg_result *r)
 {
 	struct batch *b = arg;
@@ -261,7 +286,7 @@ static void on_stored(void *arg, const struct hl_pg_result *r)
 	if (reply) {
 		hl_crash_point("intake.committed");
 		take_answers(b, reply);
-	} else if (is_item_fault(r)) {
+	} else if (hl_store_is_item_fault(r)) {
 		if (b->n > 1)
 			bisect(b);
 		else
@@ -358,7 +383,7 @@ enum hl_class hl_intake_submit(struct hl_intake *in, json_t *json, hl_intake_don
 		json_decref(json);
 		return HL_NOMEM;
 	}
-	*item = (struct item){.intake = in, .json = json, .done = done, .arg = arg};
+	*item = (struct item){.intake = in, .json = json, .done = done, .arg = arg, .since_us = hl_mono_us()};
 	in->n_outstanding++;
 	if (in->n_waiting >= in->options.waiting_max) {
 		item->refusal = (struct hl_post){.fn = refuse_full, .arg = item};

@@ -1,11 +1,15 @@
 /* outbox.c - notices to providers (contract in hotline/outbox.h)
  *
- * Owns the sends on their way and the results not yet settled. Holds no policy: what
- * is due, stale or worth a retry is decided in the database; what an answer means, by the adapter.
- * Limits: results wait in memory until settled; if the daemon dies first, the lease
- * runs out and the outcome is unknown.
+ * Owns the sends on their way; their results are settle.c's. Holds no policy: what is due, stale or worth a retry is
+ * decided in the database; what an answer means, by the adapter.
+ * A lease costs the same for one notice as for ten: when most places are taken, those that become free gather for a
+ * moment.
+ * Limits: results wait in memory until settled; if the daemon dies first, the lease runs out and the outcome is
+ * unknown.
  */
 #include "hotline/outbox.h"
+
+#include "settle.h"
 
 #include "hotline/crash.h"
 #include "hotline/log.h"
@@ -18,7 +22,8 @@
 #define ARENA_BYTES     (256u << 10)
 #define TEXT_MAX_BYTES  4000
 #define REPLY_MAX_BYTES (64u << 10)
-#define SETTLE_AGAIN_US (500 * HL_US_PER_MS)
+#define GATHER_US       (4 * HL_US_PER_MS)
+#define SWEEP_LIMIT     500
 
 static const char *const outcome_name[] = {"accepted", "later", "refused", "config", "unknown"};
 #define NOT_SENT "not_sent"
@@ -38,13 +43,12 @@ struct hl_outbox {
 	struct hl_outbox_setup setup;
 	struct hl_outbox_stats stats;
 	int64_t epoch;
-	bool is_started, is_leasing, is_settling, may_have_more;
-	bool is_owing; /* the database was away when we had results for it */
+	bool is_started, is_leasing, is_sweeping, may_have_more, is_ripe;
 	TAILQ_HEAD(, send) sends;
 	unsigned n_sending, n_calls;
-	json_t *results, *settling; /* waiting, and in the call under way */
-	struct hl_post lease_post, settle_post;
-	struct hl_timer settle_timer;
+	struct hl_settler settler;
+	struct hl_post lease_post;
+	struct hl_timer ripen;
 };
 
 static int64_t db_deadline_us(const struct hl_outbox *ob)
@@ -52,7 +56,7 @@ static int64_t db_deadline_us(const struct hl_outbox *ob)
 	return ob->setup.config->db_deadline_ms * HL_US_PER_MS;
 }
 
-/* ---- settle --------------------------------------------------------------- */
+/* ---- outcomes ------------------------------------------------------------- */
 
 static void count_outcome(struct hl_outbox *ob, const char *outcome)
 {
@@ -83,58 +87,11 @@ static void add_result(struct hl_outbox *ob, struct send *s, const char *outcome
 
 	if (answer->external_id.len > 0)
 		json_object_set_new(result, "external", word_json(s, answer->external_id));
-	json_array_append_new(ob->results, result);
 	count_outcome(ob, outcome);
 	hl_log(strcmp(outcome, "accepted") == 0 ? HL_INFO : HL_WARN, "notice.sent", HL_INT("notice", s->notice),
 	       HL_INT("attempt", s->attempt), HL_STR("channel", s->channel ? s->channel->channel.name : "-"),
 	       HL_STR("outcome", outcome), HL_SLICE("detail", answer->detail));
-	hl_loop_post(ob->setup.loop, &ob->settle_post);
-}
-
-static void on_settled(void *arg, const struct hl_pg_result *r)
-{
-	struct hl_outbox *ob = arg;
-
-	ob->n_calls--;
-	ob->is_settling = false;
-	ob->is_owing = r->cls == HL_RETRY;
-	if (r->cls == HL_OK) {
-		hl_crash_point("settle.committed");
-		json_decref(ob->settling);
-		ob->settling = NULL;
-		hl_loop_post(ob->setup.loop, &ob->settle_post);
-		hl_outbox_kick(ob);
-		return;
-	}
-	/* Results are facts: they are told again until the database has them (the call changes nothing twice). */
-	ob->stats.settle_failures++;
-	hl_log(HL_WARN, "settle.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("why", r->text));
-	hl_timer_start(&ob->settle_timer, SETTLE_AGAIN_US);
-}
-
-static void settle(void *arg)
-{
-	struct hl_outbox *ob = arg;
-	json_t *call;
-
-	if (ob->is_settling)
-		return;
-	if (!ob->settling) {
-		if (json_array_size(ob->results) == 0)
-			return;
-		ob->settling = ob->results;
-		ob->results = json_array();
-	}
-	call = json_pack("{s:I, s:O}", "epoch", (json_int_t)ob->epoch, "items", ob->settling);
-	ob->is_settling = true;
-	hl_crash_point("settle.before");
-	if (hl_store_submit_json(&ob->setup.store, "settle", call, HL_PG_IDEMPOTENT, db_deadline_us(ob), on_settled,
-				 ob) == HL_OK) {
-		ob->n_calls++;
-		return;
-	}
-	ob->is_settling = false;
-	hl_timer_start(&ob->settle_timer, SETTLE_AGAIN_US);
+	hl_settler_add(&ob->settler, result);
 }
 
 /* ---- send ----------------------------------------------------------------- */
@@ -317,25 +274,37 @@ static json_t *sending_channels(const struct hl_outbox *ob)
 	return list;
 }
 
+/* Whether the places that are free are worth a call now. */
+static bool is_worth_a_lease(struct hl_outbox *ob)
+{
+	unsigned all = ob->setup.config->send_concurrency, n_free = all > ob->n_sending ? all - ob->n_sending : 0;
+
+	if (n_free == 0)
+		return false;
+	if (n_free >= all / 3 || ob->is_ripe)
+		return true;
+	hl_timer_start(&ob->ripen, GATHER_US);
+	return false;
+}
+
 static void lease(void *arg)
 {
 	struct hl_outbox *ob = arg;
 	const struct hl_config *c = ob->setup.config;
 	json_t *call;
 
-	/* A lease gives up what ran out of its own: results owed since the database was away are told first. */
-	if (!ob->is_started || ob->is_leasing || ob->is_owing) {
+	if (!ob->is_started || ob->is_leasing) {
 		ob->may_have_more = true;
 		return;
 	}
-	if (ob->n_sending >= c->send_concurrency || !ob->setup.store.is_ready(ob->setup.store.ctx) ||
-	    !*ob->setup.refdata)
+	if (!ob->setup.store.is_ready(ob->setup.store.ctx) || !*ob->setup.refdata || !is_worth_a_lease(ob))
 		return;
 	call = json_pack("{s:i, s:I, s:I, s:{s:s, s:s}, s:o}", "limit", (int)(c->send_concurrency - ob->n_sending),
 			 "lease_us", (json_int_t)(c->lease_ms * HL_US_PER_MS), "epoch", (json_int_t)ob->epoch,
 			 "channels", "officer", channel_for(ob, "officer"), "resident", channel_for(ob, "resident"),
 			 "known", sending_channels(ob));
-	ob->may_have_more = false;
+	ob->may_have_more = ob->is_ripe = false;
+	hl_timer_stop(&ob->ripen);
 	ob->is_leasing = true;
 	if (hl_store_submit_json(&ob->setup.store, "lease", call, 0, db_deadline_us(ob), on_leased, ob) == HL_OK)
 		ob->n_calls++;
@@ -343,7 +312,63 @@ static void lease(void *arg)
 		ob->is_leasing = false;
 }
 
+static void on_ripe(void *arg)
+{
+	struct hl_outbox *ob = arg;
+
+	ob->is_ripe = true;
+	lease(ob);
+}
+
+/* ---- leases that ran out ---------------------------------------------------- */
+
+static void on_swept(void *arg, const struct hl_pg_result *r)
+{
+	struct hl_outbox *ob = arg;
+	json_t *reply = r->cls == HL_OK ? json_loadb(r->json.ptr, r->json.len, 0, NULL) : NULL;
+	json_int_t refused = json_integer_value(json_object_get(reply, "refused"));
+
+	ob->n_calls--;
+	ob->is_sweeping = false;
+	if (!reply)
+		hl_log(HL_WARN, "sweep.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("sqlstate", r->sqlstate),
+		       HL_STR("why", r->text));
+	if (refused > 0)
+		hl_log(HL_ERROR, "sweep.refused", HL_INT("notices", refused),
+		       HL_STR("why", json_string_value(json_object_get(reply, "why"))));
+	if (json_integer_value(json_object_get(reply, "swept")) > 0)
+		hl_outbox_kick(ob);
+	json_decref(reply);
+}
+
+void hl_outbox_sweep(struct hl_outbox *ob)
+{
+	json_t *call;
+
+	/* What ran out may be our own: results owed since the database was away are told first. */
+	if (!ob->is_started || ob->is_sweeping || ob->settler.is_owing ||
+	    !ob->setup.store.is_ready(ob->setup.store.ctx))
+		return;
+	call = json_pack("{s:i}", "limit", SWEEP_LIMIT);
+	if (hl_store_submit_json(&ob->setup.store, "sweep", call, 0, db_deadline_us(ob), on_swept, ob) == HL_OK) {
+		ob->n_calls++;
+		ob->is_sweeping = true;
+	}
+}
+
 /* ---- life ----------------------------------------------------------------- */
+
+static bool is_sending(void *arg)
+{
+	const struct hl_outbox *ob = arg;
+
+	return ob->n_sending > 0;
+}
+
+static void on_settled(void *arg)
+{
+	hl_outbox_kick(arg);
+}
 
 struct hl_outbox *hl_outbox_new(const struct hl_outbox_setup *setup)
 {
@@ -353,17 +378,23 @@ struct hl_outbox *hl_outbox_new(const struct hl_outbox_setup *setup)
 		return NULL;
 	ob->setup = *setup;
 	TAILQ_INIT(&ob->sends);
-	ob->results = json_array();
 	ob->lease_post = (struct hl_post){.fn = lease, .arg = ob};
-	ob->settle_post = (struct hl_post){.fn = settle, .arg = ob};
-	if (!ob->results || !hl_timer_init(&ob->settle_timer, setup->loop, settle, ob))
+	ob->settler = (struct hl_settler){.loop = setup->loop,
+					  .store = setup->store,
+					  .deadline_us = db_deadline_us(ob),
+					  .enough = setup->config->send_concurrency / 3,
+					  .may_wait_more = is_sending,
+					  .on_settled = on_settled,
+					  .arg = ob,
+					  .stats = &ob->stats};
+	if (!hl_settler_init(&ob->settler) || !hl_timer_init(&ob->ripen, setup->loop, on_ripe, ob))
 		hl_outbox_free(&ob);
 	return ob;
 }
 
 void hl_outbox_start(struct hl_outbox *ob, int64_t epoch)
 {
-	ob->epoch = epoch;
+	ob->epoch = ob->settler.epoch = epoch;
 	ob->is_started = true;
 	hl_outbox_kick(ob);
 }
@@ -380,7 +411,7 @@ void hl_outbox_stop(struct hl_outbox *ob)
 
 unsigned hl_outbox_outstanding(const struct hl_outbox *ob)
 {
-	return ob->n_sending + ob->n_calls + (unsigned)json_array_size(ob->results) + (ob->settling ? 1 : 0);
+	return ob->n_sending + ob->n_calls + hl_settler_outstanding(&ob->settler);
 }
 
 const struct hl_outbox_stats *hl_outbox_stats(const struct hl_outbox *ob)
@@ -402,9 +433,7 @@ void hl_outbox_free(struct hl_outbox **obp)
 		free_send(s);
 	}
 	hl_loop_unpost(ob->setup.loop, &ob->lease_post);
-	hl_loop_unpost(ob->setup.loop, &ob->settle_post);
-	hl_timer_fini(&ob->settle_timer);
-	json_decref(ob->results);
-	json_decref(ob->settling);
+	hl_timer_fini(&ob->ripen);
+	hl_settler_fini(&ob->settler);
 	free(ob);
 }

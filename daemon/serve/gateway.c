@@ -172,6 +172,7 @@ static void on_pulse(void *arg)
 	struct gateway *g = arg;
 
 	hl_dialogue_sweep(g->dialogue);
+	hl_outbox_sweep(g->outbox);
 	hl_outbox_kick(g->outbox);
 }
 

@@ -80,6 +80,8 @@ static void put_outbox(struct hl_buf *out, const struct gateway *g)
 		(double)ob->resent);
 	put_one(out, "settle_failures_total", "counter", "Results that had to be told to the database again.",
 		(double)ob->settle_failures);
+	put_one(out, "outcomes_quarantined_total", "counter", "Results that the database refused and that were set aside.",
+		(double)ob->quarantined);
 	put_one(out, "sends_in_flight", "gauge", "Requests to providers on their way.",
 		(double)hl_http_client_in_flight(g->client));
 }

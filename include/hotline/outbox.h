@@ -25,7 +25,7 @@ struct hl_outbox_setup {
 };
 
 struct hl_outbox_stats {
-	unsigned long long leased, resent, accepted, later, refused, config, unknown, not_sent, settle_failures;
+	unsigned long long leased, resent, accepted, later, refused, config, unknown, not_sent, settle_failures, quarantined;
 };
 
 struct hl_outbox *hl_outbox_new(const struct hl_outbox_setup *setup);
@@ -33,6 +33,9 @@ struct hl_outbox *hl_outbox_new(const struct hl_outbox_setup *setup);
 void hl_outbox_start(struct hl_outbox *outbox, int64_t epoch);
 /* hl_outbox_kick - something may be due: lease at the end of this turn. */
 void hl_outbox_kick(struct hl_outbox *outbox);
+/* hl_outbox_sweep - gives up leases that ran out and sends again what is still unknown, in a call of its own: a row that
+ * cannot be given up keeps nothing else from being sent. */
+void hl_outbox_sweep(struct hl_outbox *outbox);
 /* hl_outbox_stop - leases nothing any more; what is on its way is settled. */
 void hl_outbox_stop(struct hl_outbox *outbox);
 unsigned hl_outbox_outstanding(const struct hl_outbox *outbox);

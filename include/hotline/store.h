@@ -27,4 +27,8 @@ struct hl_store hl_store_pg(struct hl_pg *pg);
 enum hl_class hl_store_submit_json(const struct hl_store *store, const char *function, json_t *value, int flags,
 				   int64_t deadline_us, hl_pg_done *done, void *arg);
 
+/* hl_store_is_item_fault - whether a refusal belongs to an item of the call: a data error or a broken rule does, a missing
+ * function or a full disk does not. */
+bool hl_store_is_item_fault(const struct hl_pg_result *result);
+
 #endif

@@ -11,7 +11,6 @@ declare
   until constant timestamptz := real_now + (batch->>'lease_us')::bigint * interval '1 microsecond';
   leased jsonb;
 begin
-  perform hl.sweep_leases(real_now);
   with due as (
     select n.id from hl.notice n
     where n.state = 'queued' and n.not_before <= at_now and n.retry_at <= real_now
@@ -46,19 +45,51 @@ begin
   return jsonb_build_object('now', hl.us(at_now), 'notices', coalesce(leased, '[]'));
 end $$;
 
--- A lease that ran out, and an unknown outcome nobody could settle.
+-- Gives up leases that ran out, and sends again what is still unknown. A call of its own, and row by row once a guard refuses
+-- one of them: what cannot be given up keeps nothing else from being sent.
+-- Takes  batch: {"limit": n}. Gives {"now": us, "swept": n, "refused": n, "why": text of the last refusal}.
+create or replace function hl.sweep(batch jsonb) returns jsonb language plpgsql as $$
+declare
+  real_now constant timestamptz := clock_timestamp();
+  n constant int := (batch->>'limit')::int;
+  ids constant bigint[] :=
+    array(select id from hl.notice where state = 'sending' and lease_until < real_now order by lease_until limit n)
+    || array(select id from hl.notice where state = 'unknown' and not is_resend and retry_at <= real_now order by retry_at limit n);
+  one bigint;
+  refused int := 0;
+  why text;
+begin
+  if cardinality(ids) > 0 then
+    begin
+      perform hl.sweep_leases(real_now, ids);
+    exception when others then
+      foreach one in array ids loop
+        begin
+          perform hl.sweep_leases(real_now, array[one]);
+        exception when others then
+          refused := refused + 1;
+          why := sqlerrm;
+        end;
+      end loop;
+    end;
+  end if;
+  return jsonb_build_object('now', hl.us(hl.now()), 'swept', cardinality(ids) - refused, 'refused', refused, 'why', why);
+end $$;
+
+-- A lease that ran out, and an unknown outcome nobody could settle, of named notices.
 -- A lease is much longer than a send: nothing more can be heard about it, so it does not wait for a receipt again.
-create or replace function hl.sweep_leases(real_now timestamptz) returns void language plpgsql as $$
+create or replace function hl.sweep_leases(real_now timestamptz, ids bigint[]) returns void language plpgsql as $$
 begin
   with lost as (
     update hl.notice n set state = 'unknown', lease_until = null, reason = 'lease ran out',
            retry_at = hl.resend_at(n.lane, real_now)
-    from (select id from hl.notice where state = 'sending' and lease_until < real_now order by id for update skip locked) l
+    from (select id from hl.notice where id = any (ids) and state = 'sending' and lease_until < real_now
+          order by id for update skip locked) l
     where n.id = l.id returning n.id, n.tries)
   update hl.attempt a set outcome = 'unknown', settled_at = real_now, detail = 'lease ran out'
     from lost where a.notice_id = lost.id and a.n = lost.tries and a.outcome is null;
   update hl.notice n set state = 'queued', is_resend = true, retry_at = real_now
-    from (select id from hl.notice where state = 'unknown' and not is_resend and retry_at <= real_now
+    from (select id from hl.notice where id = any (ids) and state = 'unknown' and not is_resend and retry_at <= real_now
             and lane in (select rank from hl.lane where is_resent)
           order by id for update skip locked) u
     where n.id = u.id;

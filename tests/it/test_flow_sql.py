@@ -208,6 +208,7 @@ def quiet(database):
 
 
 def lease(link):
+    link.call("sweep", {"limit": 100})
     reply = link.call("lease", {"limit": 100, "lease_us": 30_000_000, "epoch": 9, "channels": {"officer": "c", "resident": "c"},
                                 "known": ["c"]})
     return {notice["notice"]: notice for notice in reply["notices"]}
@@ -234,6 +235,45 @@ def test_a_lost_lease_is_sent_again_at_once_and_marked_unless_it_is_a_reply(data
         else:
             assert leased[notice]["resend"] is True, lane
     assert not set(lanes.values()) & set(lease(link()))
+
+
+@pytest.fixture
+def stubborn(database):
+    """A notice that some guard will not let go: stubborn(id)."""
+    made = []
+
+    def hold(notice):
+        database.sql(f"""create function hl.hold() returns trigger language plpgsql as $$ begin
+          if new.id = {notice} then raise exception 'held' using errcode = 'P0105'; end if; return new; end $$;
+          create trigger hold before update on hl.notice for each row execute function hl.hold()""")
+        made.append(notice)
+
+    yield hold
+    if made:
+        database.sql("drop trigger hold on hl.notice; drop function hl.hold()")
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_lease_that_a_guard_will_not_let_go_stops_neither_other_leases_nor_what_is_due(database, link, stubborn):
+    held, other = lost(database, "dispatch"), lost(database, "dispatch")
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+        due = rows.notice(cursor, rows.person(cursor))
+    stubborn(held)
+    daemon = link()
+    reply = daemon.call("sweep", {"limit": 100})
+    assert (reply["swept"], reply["refused"], reply["why"]) == (1, 1, "held")
+    assert set(lease(daemon)) == {other, due}
+    assert database.sql("select state, lease_until < now() as is_over from hl.notice where id = %s", (held,)) == [
+        {"state": "sending", "is_over": True}]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_sweep_takes_no_more_than_it_was_told(database, link):
+    daemon = link()
+    daemon.call("sweep", {"limit": 1000})
+    lanes = [lost(database, "reply") for _ in range(3)]
+    assert [daemon.call("sweep", {"limit": 2})["swept"] for _ in range(3)] == [2, 1, 0]
+    assert database.one("select count(*) from hl.notice where id = any (%s) and state = 'unknown'", (lanes,)) == 3
 
 
 @pytest.mark.usefixtures("quiet")

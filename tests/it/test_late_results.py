@@ -17,7 +17,7 @@ def given_up(database, lane):
                        " where id = %s", (EPOCH, notice))
         attempt = rows.attempt(cursor, notice)
         cursor.execute("update hl.attempt set epoch = %s where id = %s", (EPOCH, attempt))
-        cursor.execute("select hl.sweep_leases(clock_timestamp())")
+        cursor.execute("""select hl.sweep('{"limit": 100}')""")
     return notice, attempt
 
 

@@ -14,6 +14,7 @@
 
 #define SENDERS_MAX 16
 #define WAITING_MAX 10
+#define DEADLINE_US (40 * HL_US_PER_S)
 
 struct sender {
 	unsigned n_done;
@@ -44,11 +45,11 @@ static void on_committed(void *arg)
 	w->n_commits++;
 }
 
-static struct world *set_up(const char *function, unsigned batch_max)
+static struct world *set_up_hurried(const char *function, unsigned batch_max, int64_t deadline_us)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct hl_intake_options options = {
-		.function = function, .batch_max = batch_max, .waiting_max = WAITING_MAX, .deadline_us = 1234};
+		.function = function, .batch_max = batch_max, .waiting_max = WAITING_MAX, .deadline_us = deadline_us};
 	struct hl_intake_hooks hooks = {.arg = w, .on_talk = on_talk, .on_committed = on_committed};
 	struct hl_store seam;
 
@@ -60,6 +61,11 @@ static struct world *set_up(const char *function, unsigned batch_max)
 	w->intake = hl_intake_new(w->loop, &seam, &options, &hooks, &w->clock);
 	assert_non_null(w->intake);
 	return w;
+}
+
+static struct world *set_up(const char *function, unsigned batch_max)
+{
+	return set_up_hurried(function, batch_max, DEADLINE_US);
 }
 
 static void tear_down(struct world *w)
@@ -142,8 +148,41 @@ static void everything_waiting_goes_in_one_call(void **state)
 	hl_loop_turn(w->loop, false);
 	assert_int_equal(w->store.n_calls, 1);
 	assert_string_equal(items_of(w, 0), "m0 m1 m2 m3 m4");
-	assert_int_equal(w->store.calls[0].deadline_us, 1234);
+	assert_in_range(w->store.calls[0].deadline_us, DEADLINE_US / 2, DEADLINE_US);
 	assert_int_equal(w->store.calls[0].flags, 0);
+	tear_down(w);
+}
+
+static void on_half_time(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static void what_waited_half_its_deadline_is_refused_and_not_sent_with_the_rest_of_it(void **state)
+{
+	struct world *w = set_up_hurried("intake", 1, 20 * HL_US_PER_MS);
+	bool is_half_over = false;
+	struct hl_timer half;
+
+	(void)state;
+	assert_true(hl_timer_init(&half, w->loop, on_half_time, &is_half_over));
+	submit_many(w, 0, 3);
+	assert_int_equal(w->store.n_calls, 2);
+	hl_timer_start(&half, 11 * HL_US_PER_MS);
+	while (!is_half_over)
+		hl_loop_turn(w->loop, true);
+	submit_many(w, 3, 1);
+	scripted_ok(&w->store, 0, "{'now': 1, 'items': [{'i': 1, 'message': 1}]}");
+	hl_loop_turn(w->loop, false);
+	assert_told(w, 0, HL_OK, 1);
+	assert_told(w, 2, HL_RETRY, 0);
+	assert_int_equal(w->store.n_calls, 3);
+	assert_string_equal(items_of(w, 2), "m3");
+	assert_in_range(w->store.calls[2].deadline_us, 1, 20 * HL_US_PER_MS);
+	scripted_fail(&w->store, 1, HL_RETRY, "40001");
+	hl_loop_turn(w->loop, false);
+	assert_told(w, 1, HL_RETRY, 0);
+	hl_timer_fini(&half);
 	tear_down(w);
 }
 
@@ -405,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_waiting_goes_in_one_call),
+		cmocka_unit_test(what_waited_half_its_deadline_is_refused_and_not_sent_with_the_rest_of_it),
 		cmocka_unit_test(each_sender_hears_its_own_message),
 		cmocka_unit_test(at_most_two_batches_are_in_flight_while_the_next_collects),
 		cmocka_unit_test(a_bad_item_is_bisected_out_and_set_aside_while_the_others_are_stored),

@@ -1,159 +1,6 @@
-/* test_outbox.c - lease, send, settle: a scripted store on one side, a provider that listens in the same loop on the
- * other */
-#include "http_world.h"
-#include "refdata_fixture.h"
-#include "scripted_store.h"
-
-#include "hotline/outbox.h"
-
-#define CONCURRENCY 3
-#define NOTICE_OF(attempt, channel, template, params)                                                                  \
-	"{'attempt': " #attempt                                                                                        \
-	", 'notice': 7, 'phone': '+8610000000001', 'lang': 'zh-CN', 'template': '" template "', 'params': " params     \
-											    ", 'channel': '" channel   \
-											    "', 'resend': false, "     \
-											    "'lane': 3}"
-#define NOTICE(attempt) NOTICE_OF(attempt, "main", "thanks", "{}")
-#define LEASED(notices) "{'now': 1, 'notices': [" notices "]}"
-#define ANSWER(body)    "HTTP/1.1 200 OK\r\nContent-Length: " body
-
-struct bench {
-	struct world w;
-	struct scripted_store store;
-	struct hl_refdata *refdata;
-	struct hl_channel_config channels[3];
-	struct hl_config config;
-	struct hl_case_clock clock;
-	struct hl_outbox *outbox;
-};
-
-static struct hl_refdata *ref;
-
-static int load(void **state)
-{
-	(void)state;
-	ref = fixture_refdata();
-	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	hl_refdata_free(&ref);
-	return 0;
-}
-
-/* ---- a provider of our own: the answer's body is the outcome --------------- */
-
-static enum hl_class build(const struct hl_channel *ch, const struct hl_outbound *sms, int64_t now_us,
-			   struct hl_arena *arena, struct hl_request *out, struct hl_error *err)
-{
-	(void)now_us;
-	if (ch->username)
-		return hl_fail(err, HL_CONFIG, "%s has no account", ch->username);
-	*out = (struct hl_request){.url = ch->send_url};
-	out->body = hl_slice_str(hl_arena_printf(arena, "%llu|%.*s|%.*s", (unsigned long long)sms->attempt,
-						 HL_SLICE_ARG(sms->to), HL_SLICE_ARG(sms->text)));
-	return HL_OK;
-}
-
-static void interpret(const struct hl_channel *ch, int status, struct hl_slice body,
-		      const struct hl_http_header *headers, size_t n_headers, struct hl_arena *arena,
-		      struct hl_answer *out)
-{
-	static const char *const words[] = {"accepted", "later", "refused", "config", "unknown"};
-
-	(void)ch;
-	(void)status;
-	(void)headers;
-	(void)n_headers;
-	*out = (struct hl_answer){.outcome = HL_OUT_ACCEPTED, .detail = hl_arena_dup(arena, body)};
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (hl_slice_eq_str(body, words[i]))
-			out->outcome = (enum hl_outcome)i;
-	if (out->outcome == HL_OUT_LATER)
-		out->delay_us = 60 * HL_US_PER_S;
-	if (out->outcome == HL_OUT_ACCEPTED)
-		out->external_id = hl_arena_dup(arena, body);
-}
-
-static const struct hl_provider sender = {.name = "test", .build = build, .interpret = interpret};
-static const struct hl_provider listener = {.name = "inbound only"};
-
-/* ---- the bench -------------------------------------------------------------- */
-
-static char all[] = "all", no_signature[] = "";
-
-static void begin_bench(struct bench *b)
-{
-	*b = (struct bench){.refdata = ref};
-	set_up(&b->w, CONCURRENCY);
-	scripted_init(&b->store, b->w.f.loop);
-	for (int i = 0; i < 3; i++)
-		b->channels[i] = (struct hl_channel_config){
-			.ops = &sender, .purpose = all, .signature = no_signature, .channel.send_url = b->w.url};
-	b->channels[0].channel.name = "main";
-	b->channels[1].channel.name = "inbound";
-	b->channels[1].ops = &listener;
-	b->channels[2].channel.name = "unfinished";
-	b->channels[2].channel.username = "nobody";
-	b->config = (struct hl_config){.channels = b->channels,
-				       .n_channels = 3,
-				       .db_deadline_ms = 3000,
-				       .send_deadline_ms = 10000,
-				       .send_concurrency = CONCURRENCY,
-				       .lease_ms = 30000};
-	b->outbox = hl_outbox_new(&(struct hl_outbox_setup){.loop = b->w.f.loop,
-							    .store = scripted_seam(&b->store),
-							    .client = b->w.client,
-							    .refdata = &b->refdata,
-							    .config = &b->config,
-							    .clock = &b->clock});
-	assert_non_null(b->outbox);
-}
-
-static void end_bench(struct bench *b)
-{
-	scripted_fini(&b->store);
-	hl_http_client_free(&b->w.client);
-	hl_outbox_free(&b->outbox);
-	assert_null(b->outbox);
-	tear_down(&b->w);
-}
-
-static void start_and_lease(struct bench *b, const char *notices)
-{
-	hl_outbox_start(b->outbox, 77);
-	turn_idly(&b->w.f);
-	assert_int_equal(b->store.n_calls, 1);
-	scripted_call(&b->store, 0, "lease");
-	scripted_ok(&b->store, 0, notices);
-}
-
-/* The n-th settle call, waited for; *i_r its number. */
-static const json_t *wait_settle(struct bench *b, unsigned n, unsigned *i_r)
-{
-	unsigned seen, i;
-
-	for (;;) {
-		for (i = 0, seen = 0; i < b->store.n_calls; i++)
-			if (strcmp(b->store.calls[i].function, "settle") == 0 && seen++ == n) {
-				*i_r = i;
-				return b->store.calls[i].json;
-			}
-		assert_false(b->w.f.is_late);
-		hl_loop_turn(b->w.f.loop, true);
-	}
-}
-
-static unsigned count_calls(const struct bench *b, const char *function)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < b->store.n_calls; i++)
-		n += strcmp(b->store.calls[i].function, function) == 0;
-	return n;
-}
+/* test_outbox.c - lease and send: a scripted store on one side, a provider that listens in the same loop on the other
+ */
+#include "outbox_bench.h"
 
 /* ---- tests ------------------------------------------------------------------ */
 
@@ -298,51 +145,32 @@ static void the_providers_words_are_settled_as_clean_text(void **state)
 	end_bench(&b);
 }
 
-static void results_are_told_again_until_the_store_has_them(void **state)
+static void leases_that_ran_out_are_given_up_in_a_call_of_their_own(void **state)
 {
 	struct bench b;
-	json_t *first;
 	unsigned i;
 
 	(void)state;
 	begin_bench(&b);
-	start_and_lease(&b, LEASED(NOTICE_OF(41, "gone", "thanks", "{}")));
-	first = json_deep_copy(wait_settle(&b, 0, &i));
-	scripted_fail(&b.store, i, HL_UNKNOWN, "");
-	assert_true(json_equal(wait_settle(&b, 1, &i), first));
-	b.store.is_out_of_memory = true;
+	hl_outbox_sweep(b.outbox);
+	assert_int_equal(b.store.n_calls, 0);
+	start_and_lease(&b, LEASED(""));
+	hl_outbox_sweep(b.outbox);
+	hl_outbox_sweep(b.outbox);
+	assert_int_equal(count_calls(&b, "sweep"), 1);
+	scripted_fail(&b.store, 1, HL_REFUSED, "P0105");
+	hl_outbox_kick(b.outbox);
+	turn_idly(&b.w.f);
+	assert_int_equal(count_calls(&b, "lease"), 2);
+	scripted_ok(&b.store, 2, LEASED(NOTICE_OF(41, "gone", "thanks", "{}")));
+	wait_settle(&b, 0, &i);
 	scripted_fail(&b.store, i, HL_RETRY, "57P01");
-	b.store.is_out_of_memory = false;
-	assert_true(hl_outbox_outstanding(b.outbox) > 0);
-	assert_true(json_equal(wait_settle(&b, 2, &i), first));
+	hl_outbox_sweep(b.outbox);
+	assert_int_equal(count_calls(&b, "sweep"), 1);
+	wait_settle(&b, 1, &i);
 	scripted_ok(&b.store, i, "{'now': 1, 'settled': 1}");
-	turn_idly(&b.w.f);
-	assert_int_equal(count_calls(&b, "settle"), 3);
-	assert_int_equal(hl_outbox_stats(b.outbox)->settle_failures, 2);
-	json_decref(first);
-	end_bench(&b);
-}
-
-static void results_that_come_meanwhile_wait_for_the_next_call(void **state)
-{
-	struct bench b;
-	const json_t *settle;
-	unsigned first, second;
-
-	(void)state;
-	begin_bench(&b);
-	b.w.p.replies[0] = ANSWER("3\r\n\r\np-1");
-	start_and_lease(&b, LEASED(NOTICE_OF(41, "gone", "thanks", "{}") "," NOTICE(42) "," NOTICE_OF(43, "gone",
-												      "thanks", "{}")));
-	settle = wait_settle(&b, 0, &first);
-	assert_int_equal(json_array_size(json_object_get(settle, "items")), 2);
-	UNTIL(&b.w.f, hl_outbox_stats(b.outbox)->accepted == 1);
-	turn_idly(&b.w.f);
-	assert_int_equal(count_calls(&b, "settle"), 1);
-	scripted_ok(&b.store, first, "{'now': 1, 'settled': 2}");
-	settle = wait_settle(&b, 1, &second);
-	assert_int_equal(json_array_size(json_object_get(settle, "items")), 1);
-	assert_int_equal(json_integer_value(fixture_at_path(settle, "items.0.attempt")), 42);
+	hl_outbox_sweep(b.outbox);
+	assert_int_equal(count_calls(&b, "sweep"), 2);
 	end_bench(&b);
 }
 
@@ -366,6 +194,24 @@ static void no_more_is_leased_than_may_be_on_its_way(void **state)
 	wait_settle(&b, 0, &i);
 	hl_loop_turn(b.w.f.loop, false);
 	assert_int_equal(count_calls(&b, "lease"), 3);
+	end_bench(&b);
+}
+
+static void few_free_places_gather_before_they_are_leased(void **state)
+{
+	struct bench b;
+	int64_t since_us;
+
+	(void)state;
+	begin_bench(&b);
+	b.config.send_concurrency = 2 * CONCURRENCY;
+	for (int k = 0; k < CONCURRENCY; k++)
+		b.w.p.replies[k] = SILENCE;
+	start_and_lease(&b, LEASED(NOTICE(41) "," NOTICE(42) "," NOTICE(43) "," NOTICE(44) "," NOTICE(45)));
+	since_us = hl_mono_us();
+	UNTIL(&b.w.f, count_calls(&b, "lease") == 2);
+	assert_true(hl_mono_us() - since_us >= 3 * HL_US_PER_MS);
+	assert_int_equal(json_integer_value(json_object_get(b.store.calls[1].json, "limit")), 1);
 	end_bench(&b);
 }
 
@@ -543,8 +389,8 @@ int main(void)
 		cmocka_unit_test(what_never_left_is_not_sent_and_silence_is_unknown),
 		cmocka_unit_test(what_cannot_be_written_is_settled_without_a_request),
 		cmocka_unit_test(the_providers_words_are_settled_as_clean_text),
-		cmocka_unit_test(results_are_told_again_until_the_store_has_them),
-		cmocka_unit_test(results_that_come_meanwhile_wait_for_the_next_call),
+		cmocka_unit_test(leases_that_ran_out_are_given_up_in_a_call_of_their_own),
+		cmocka_unit_test(few_free_places_gather_before_they_are_leased),
 		cmocka_unit_test(no_more_is_leased_than_may_be_on_its_way),
 		cmocka_unit_test(nothing_is_leased_before_it_can_be_sent),
 		cmocka_unit_test(a_kick_during_a_lease_is_not_lost),
