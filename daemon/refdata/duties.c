@@ -61,6 +61,30 @@ static enum hl_class read_co(const struct hl_duties *d, const json_t *entry, str
 	return HL_OK;
 }
 
+/* What a result of this type must say; the database knows the same words (hl.case_type). */
+static enum hl_class check_demands(const json_t *entry, const char *code, struct hl_error *err)
+{
+	static const char *const known[] = {"is_true", "contacted", "solved", "how", "evidence"};
+	const json_t *demands = json_object_get(entry, "demands"), *demand;
+	size_t i;
+
+	if (demands && !json_is_array(demands))
+		return hl_fail(err, HL_INPUT, "case_types %s.demands: must be a list", code);
+	json_array_foreach (demands, i, demand) {
+		const char *word = json_string_value(demand);
+		bool is_known = false;
+
+		for (size_t k = 0; word && k < sizeof(known) / sizeof(known[0]); k++)
+			is_known |= strcmp(known[k], word) == 0;
+		if (!is_known)
+			return hl_fail(
+				err, HL_INPUT,
+				"case_types %s.demands[%zu]: must be is_true, contacted, solved, how or evidence", code,
+				i);
+	}
+	return HL_OK;
+}
+
 static enum hl_class read_type(struct hl_duties *d, const json_t *entry, struct hl_error *err)
 {
 	struct hl_case_type t = {
@@ -74,6 +98,8 @@ static enum hl_class read_type(struct hl_duties *d, const json_t *entry, struct 
 	if (!is_known_duty(d, t.lead))
 		return hl_fail(err, HL_INPUT, "case_types %s.lead: %s is no unit or group", t.code, t.lead);
 	cls = read_co(d, entry, &t, err);
+	if (cls == HL_OK)
+		cls = check_demands(entry, t.code, err);
 	if (cls == HL_OK)
 		d->types[d->n_types++] = t;
 	return cls;

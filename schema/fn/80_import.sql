@@ -22,12 +22,12 @@ begin
     update hl.unit u set is_active = false
       where not exists (select from jsonb_array_elements(d->'units') x where x->>'code' = u.code);
   when 'case_types' then
-    insert into hl.case_type (code, name, lead, co, clause, urgency)
+    insert into hl.case_type (code, name, lead, co, clause, urgency, demands)
       select x->>'code', x->>'name', x->>'lead', array(select jsonb_array_elements_text(coalesce(x->'co', '[]'))),
-             coalesce(x->>'clause', ''), x->>'urgency'
+             coalesce(x->>'clause', ''), x->>'urgency', array(select jsonb_array_elements_text(coalesce(x->'demands', '[]')))
       from jsonb_array_elements(d->'case_types') x
       on conflict (code) do update set name = excluded.name, lead = excluded.lead, co = excluded.co, clause = excluded.clause,
-        urgency = excluded.urgency;
+        urgency = excluded.urgency, demands = excluded.demands;
   when 'places' then
     insert into hl.compound (code, name, aliases, community, subdistrict, property_company, gas_company)
       select x->>'code', x->>'name', array(select jsonb_array_elements_text(coalesce(x->'aliases', '[]'))),

@@ -119,6 +119,12 @@ static void mistakes_are_named_by_entry_and_rule(void **state)
 		 "case_types X.co: at most 4 units"},
 		{UNITS, TYPES("{'code': 'X', 'name': 'x', 'lead': 'FIR', 'co': 'HOU'}"),
 		 "case_types X.co: must be a list"},
+		{UNITS, TYPES("{'code': 'X', 'name': 'x', 'lead': 'FIR', 'demands': 'solved'}"),
+		 "case_types X.demands: must be a list"},
+		{UNITS, TYPES("{'code': 'X', 'name': 'x', 'lead': 'FIR', 'demands': ['solved', 'cake']}"),
+		 "case_types X.demands[1]: must be is_true, contacted, solved, how or evidence"},
+		{UNITS, TYPES("{'code': 'X', 'name': 'x', 'lead': 'FIR', 'demands': [1]}"),
+		 "case_types X.demands[0]: must be is_true, contacted, solved, how or evidence"},
 	};
 
 	(void)state;
