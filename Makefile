@@ -137,4 +137,4 @@ law-table: $(BUILD)/hotlinectl
 clean:
 	rm -rf $(BUILD)
 
--include $(FAULT_OBJ:.o=.d) $(TOOLS:=.d) $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)
+-include $(BUILD)/o/daemon/main.d $(FAULT_OBJ:.o=.d) $(TOOLS:=.d) $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)
