@@ -22,6 +22,8 @@ const struct hl_config_key hl_config_keys[] = {
 	 .help = "where hotlinectl reaches the daemon"},
 	{"http", "trusted_proxies", HL_KEY_ADDRESSES, "", ROOT_LIST(trusted_proxies),
 	 .help = "peers whose X-Forwarded-For is believed and whose connections are not capped"},
+	{"http", "status_allow", HL_KEY_ADDRESSES, "", ROOT_LIST(status_allow),
+	 .help = "addresses that may ask for `/readyz` and `/metrics`, empty = any"},
 	{"http", "header_ms", HL_KEY_NUMBER, "5000", ROOT(header_ms), .min = 100, .max = 10 * MINUTE_MS, .unit = "ms",
 	 .help = "from the first byte of a request to the end of its header"},
 	{"http", "body_ms", HL_KEY_NUMBER, "15000", ROOT(body_ms), .min = 100, .max = 10 * MINUTE_MS, .unit = "ms",

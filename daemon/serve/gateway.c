@@ -204,26 +204,36 @@ static bool has_loopback(const struct hl_config *config)
 	return false;
 }
 
+/* That the process lives is no secret; how it fares may be. */
+static void show_status(struct gateway *g, struct hl_http_exchange *x)
+{
+	struct hl_http_request *req = hl_http_exchange_request(x);
+
+	if (!hl_slice_eq_str(req->method, "GET") && !hl_slice_eq_str(req->method, "HEAD"))
+		hl_http_reply_reason(x, 405, "method not allowed");
+	else if (hl_slice_eq_str(req->path, "/healthz"))
+		hl_http_reply(x, 200, "application/json", HL_LIT("{\"alive\":true}"));
+	else if (!is_allowed(g->config, req, g->config->status_allow, g->config->n_status_allow))
+		hl_http_reply_reason(x, 403, "address not allowed");
+	else if (hl_slice_eq_str(req->path, "/readyz"))
+		show_ready(g, x);
+	else
+		metrics_handle(g, x);
+}
+
 static void route(void *ctx, struct hl_http_exchange *x)
 {
 	struct gateway *g = ctx;
 	struct hl_http_request *req = hl_http_exchange_request(x);
-	bool is_read = hl_slice_eq_str(req->method, "GET") || hl_slice_eq_str(req->method, "HEAD");
 
 	if (hl_slice_has_prefix(req->path, "/hook/"))
 		webhook_handle(g, x);
-	else if (hl_slice_eq_str(req->path, "/healthz") && is_read)
-		hl_http_reply(x, 200, "application/json", HL_LIT("{\"alive\":true}"));
-	else if (hl_slice_eq_str(req->path, "/readyz") && is_read)
-		show_ready(g, x);
-	else if (hl_slice_eq_str(req->path, "/metrics") && is_read)
-		metrics_handle(g, x);
+	else if (hl_slice_eq_str(req->path, "/healthz") || hl_slice_eq_str(req->path, "/readyz") ||
+		 hl_slice_eq_str(req->path, "/metrics"))
+		show_status(g, x);
 	else if (hl_slice_eq_str(req->path, "/sink/loopback") && hl_slice_eq_str(req->method, "POST") &&
 		 has_loopback(g->config))
 		sink_handle(g, x);
-	else if (hl_slice_eq_str(req->path, "/healthz") || hl_slice_eq_str(req->path, "/readyz") ||
-		 hl_slice_eq_str(req->path, "/metrics"))
-		hl_http_reply_reason(x, 405, "method not allowed");
 	else
 		hl_http_reply_reason(x, 404, "no such path");
 }

@@ -53,5 +53,7 @@ void metrics_handle(struct gateway *g, struct hl_http_exchange *x);
 void admin_handle(void *ctx, struct hl_http_exchange *x);
 /* The address a request came from: X-Forwarded-For only from trusted proxies. Lives in the request's arena. */
 struct hl_slice client_address(const struct hl_config *config, struct hl_http_request *req);
+/* Whether that address is on a list; an empty list allows any. */
+bool is_allowed(const struct hl_config *config, struct hl_http_request *req, char *const *list, size_t n);
 
 #endif

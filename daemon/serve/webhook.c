@@ -44,14 +44,14 @@ struct hl_slice client_address(const struct hl_config *config, struct hl_http_re
 	return req->peer;
 }
 
-static bool is_allowed(const struct gateway *g, const struct hl_channel_config *ch, struct hl_http_request *req)
+bool is_allowed(const struct hl_config *config, struct hl_http_request *req, char *const *list, size_t n)
 {
-	struct hl_slice from = client_address(g->config, req);
+	struct hl_slice from = client_address(config, req);
 
-	for (size_t i = 0; i < ch->n_allow; i++)
-		if (hl_slice_eq_str(from, ch->allow[i]))
+	for (size_t i = 0; i < n; i++)
+		if (hl_slice_eq_str(from, list[i]))
 			return true;
-	return ch->n_allow == 0;
+	return n == 0;
 }
 
 static bool has_path(const struct hl_provider *ops, struct hl_slice subpath)
@@ -239,7 +239,7 @@ void webhook_handle(struct gateway *g, struct hl_http_exchange *x)
 		refuse(g, x, ch, 404, "no such path");
 	else if (!has_method(ch->ops, req->method))
 		refuse(g, x, ch, 405, "method not allowed");
-	else if (!is_allowed(g, ch, req))
+	else if (!is_allowed(g->config, req, ch->allow, ch->n_allow))
 		refuse(g, x, ch, 403, "address not allowed");
 	else
 		take(g, x, ch, subpath);

@@ -51,6 +51,8 @@ struct hl_config {
 		max_connections_per_peer;
 	char **trusted_proxies;
 	size_t n_trusted_proxies;
+	char **status_allow;
+	size_t n_status_allow;
 	/* [db] */
 	char *conninfo;
 	unsigned db_deadline_ms, batch_max;

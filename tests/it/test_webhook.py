@@ -191,6 +191,21 @@ def test_forwarded_for_counts_only_behind_a_trusted_proxy(served, cluster, datab
         behind.stop()
 
 
+def test_how_it_fares_is_told_to_those_who_may_know(served, cluster, database):
+    """Any by default; with a list only to who is on it, seen behind the proxy too. That it lives is no secret."""
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert served.http("GET", path).status == 200 and served.http("POST", path, b"").status == 405
+    http = {"status_allow": "127.0.0.1 192.0.2.1", "trusted_proxies": "127.0.0.1"}
+    fenced = start_daemon(cluster, database, {**SECTIONS, "http": http})
+    try:
+        for hop, status in {None: 200, "192.0.2.1": 200, "192.0.2.2": 403, "192.0.2.1, 192.0.2.2": 403}.items():
+            headers = {"X-Forwarded-For": hop} if hop else {}
+            told = [fenced.http("GET", path, headers=headers).status for path in ("/healthz", "/readyz", "/metrics")]
+            assert told == [200, status, status], hop
+    finally:
+        fenced.stop()
+
+
 # ---- accepted: stored whole, raw bytes included ----------------------------------------------------------------------
 
 EMOJI = "锦绣花园🏠3号楼👨‍👩‍👧电梯🛗坏了"
