@@ -77,7 +77,7 @@ def adapter():
         yield bytes([names.index(name), choice]) + f"{request.get('query', '')}\n{headers}\n".encode() + body_of(request)
     for name in names:
         for vector in vectors(name):
-            for part in ("answer", "found_answer", "doubt"):
+            for part in ("answer", "found"):
                 answer = vector.get(part)
                 if isinstance(answer, dict) and "body" in answer:
                     yield from (bytes([names.index(name), len(paths(name)) + i]) + body_of(answer) for i in (0, 2, 3))

@@ -392,6 +392,21 @@ def sign(daemon, report):
     hl_testlib.wait_for(lambda: report.task_state() == "signed", what="the task to be signed")
 
 
+def test_an_officer_who_left_between_due_and_send_is_not_texted(sender, provider, database):
+    provider.script(OFFICER, says("later"), says("accepted"))
+    report = Report(sender)
+    hl_testlib.wait_for(lambda: report.dispatch["tries"] == 1 and report.dispatch["state"] == "queued", what="the first try")
+    left = database.sql("update hl.contact set is_active = false where person_id = %s and is_active returning id",
+                        (report.dispatch["person_id"],))
+    try:
+        hurry(database, report.dispatch)
+        assert report.wait("dropped")["reason"] == "contact is no longer active"
+        let_pulses_pass(sender)
+        assert len(provider.sent_to(OFFICER)) == 1
+    finally:
+        database.sql("update hl.contact set is_active = true where id = any(%s)", ([row["id"] for row in left],))
+
+
 @pytest.mark.parametrize("answer,state", [(says("later"), "queued"), (plain(500), "unknown")], ids=["put off", "unknown"])
 def test_a_notice_whose_task_was_signed_meanwhile_is_dropped_with_the_reason(sender, provider, database, answer, state):
     provider.script(OFFICER, answer, says("accepted"))
