@@ -8,13 +8,6 @@
 
 #include <string.h>
 
-static const char *field(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s ? s : "";
-}
-
 static enum hl_ask_kind kind_of(enum hl_verb verb)
 {
 	return verb == HL_VERB_EXTEND ? HL_ASK_EXTEND : verb == HL_VERB_ASSIST ? HL_ASK_ASSIST : HL_ASK_HANDBACK;
@@ -34,7 +27,7 @@ static bool is_asked_already(const json_t *task, const char *verb)
 static struct hl_ask ask_of(const struct talk *t, const struct hl_said *said, const json_t *task)
 {
 	struct hl_ask ask = {.kind = kind_of(said->verb),
-			     .own_unit = field(task, "unit"),
+			     .own_unit = talk_field(task, "unit"),
 			     .assigned_us = json_integer_value(json_object_get(task, "assigned_us")),
 			     .close_us = json_integer_value(json_object_get(task, "close_us")),
 			     .now_us = t->now_us,
@@ -45,7 +38,7 @@ static struct hl_ask ask_of(const struct talk *t, const struct hl_said *said, co
 			     .was_extended = json_is_true(json_object_get(task, "extended")),
 			     .is_pending = is_asked_already(task, hl_verb_name(said->verb))};
 
-	hl_urgency_parse(hl_slice_str(field(task, "urgency")), &ask.urgency);
+	hl_urgency_parse(hl_slice_str(talk_field(task, "urgency")), &ask.urgency);
 	return ask;
 }
 
@@ -67,7 +60,7 @@ json_t *talk_ask_operator(const struct talk *t, const struct hl_said *said, cons
 
 	if (hl_ask(t->ref, &ask, &asked, NULL) != HL_OK)
 		return NULL; /* the calendar ends: the message waits for a longer one */
-	if (strcmp(field(task, "state"), "handback") == 0 && ask.kind == HL_ASK_HANDBACK)
+	if (strcmp(talk_field(task, "state"), "handback") == 0 && ask.kind == HL_ASK_HANDBACK)
 		asked.rule = "request_pending";
 	/* Whom the helper should be says enough. */
 	if (asked.rule && ask.kind == HL_ASK_ASSIST && asked.unit && strcmp(asked.rule, "reason_missing") == 0)

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-#define CODE_LEN_DEFAULT 5
+#define NOTICE_CODE_LEN 5
+#define CASE_CODE_LEN   8 /* 26-001234 without the hyphen */
 
 static bool is_digit(uint32_t cp)
 {
@@ -227,5 +228,5 @@ void codes_find(struct words *w, bool is_officer, const struct hl_slice *open, s
 	*out_r = (struct codes){.first = TALK_NO_CODE};
 	find_open(w, open, n_open, out_r);
 	words_find_head(w);
-	find_wrong(w, is_officer, n_open > 0 ? open[0].len : CODE_LEN_DEFAULT, out_r);
+	find_wrong(w, is_officer, n_open > 0 ? open[0].len : is_officer ? NOTICE_CODE_LEN : CASE_CODE_LEN, out_r);
 }

@@ -2,7 +2,18 @@
 #include "decide.h"
 
 #include "hotline/item.h"
-#include "hotline/text.h"
+#include "words.h"
+
+#include <string.h>
+
+#define RUNES_OF_CHOICE_MAX 12
+
+const char *talk_field(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
 
 json_t *talk_act(const struct talk *t, const char *actor, const char *verb)
 {
@@ -24,11 +35,73 @@ json_t *talk_only_reply(const struct talk *t, const char *actor, const char *tem
 	return template ? talk_reply(act, template, params) : act;
 }
 
+/* ---- dialogues ---------------------------------------------------------------- */
+
+const json_t *talk_dialogue(const struct talk *t, const char *kind)
+{
+	return json_object_get(json_object_get(t->ctx, "dialogues"), kind);
+}
+
+static void set_dialogue(json_t *act, const char *kind, json_t *data)
+{
+	json_t *all = json_object_get(act, "dialogues");
+
+	if (!all) {
+		all = json_object();
+		json_object_set_new(act, "dialogues", all);
+	}
+	json_object_set_new(all, kind, data);
+}
+
+void talk_await(json_t *act, const char *kind, json_t *data, int minutes)
+{
+	json_object_set_new(data, "minutes", json_integer(minutes));
+	set_dialogue(act, kind, data);
+}
+
+void talk_end(json_t *act, const char *kind)
+{
+	set_dialogue(act, kind, json_null());
+}
+
+bool talk_says(const struct talk *t, enum talk_cue cue)
+{
+	struct words w;
+
+	words_read(&w, t->ref->grammar, t->text, t->arena);
+	words_find_head(&w);
+	return words_have(&w, cue);
+}
+
+size_t talk_choice(const struct talk *t)
+{
+	struct words w;
+	size_t at = 0, value = 0, n = 0;
+
+	words_read(&w, t->ref->grammar, t->text, t->arena);
+	if (w.n > RUNES_OF_CHOICE_MAX)
+		return 0;
+	while (at < w.n && (!rune_is_word(w.runes[at].cp) || words_match(&w, at, CUE_choice_openers, &n)))
+		at = rune_is_word(w.runes[at].cp) ? n : at + 1;
+	for (n = 0; at < w.n && n < 3 && rune_numeral(w.runes[at].cp) >= 0; at++, n++)
+		value = value * 10 + (size_t)rune_numeral(w.runes[at].cp);
+	while (at < w.n && (!rune_is_word(w.runes[at].cp) || words_match(&w, at, CUE_choice_rest, &n)))
+		at = rune_is_word(w.runes[at].cp) ? n : at + 1;
+	return at == w.n ? value : 0;
+}
+
+/* ---- entry -------------------------------------------------------------------- */
+
 json_t *talk_open(const struct talk *t)
 {
-	json_t *act = talk_act(t, "reporter", "open");
-	json_t *item = hl_intake_report(t->ref, t->text, t->arena, t->now_us);
+	json_t *act = talk_act(t, "reporter", "open"), *item = hl_intake_report(t->ref, t->text, t->arena, t->now_us);
+	const json_t *c;
+	json_int_t n_live = 0;
+	size_t i;
 
+	json_array_foreach (json_object_get(t->ctx, "cases"), i, c)
+		n_live += strcmp(talk_field(c, "state"), "closed") != 0;
+	json_object_set_new(act, "n_live", json_integer(n_live));
 	json_object_set_new(item, "i", json_integer(1));
 	if (json_object_set_new(act, "item", item) == 0)
 		return act;
@@ -39,24 +112,17 @@ json_t *talk_open(const struct talk *t)
 /* The roll-call of contacts asks for a 1, and for nothing else (decisions.md 26: an open question is read first). */
 static bool is_muster_answer(const struct talk *t)
 {
-	struct hl_slice said = hl_slice_trim(hl_text_fold(t->arena, t->text));
-
-	return json_is_true(json_object_get(t->ctx, "muster")) && hl_slice_eq_str(said, "1");
+	return json_is_true(json_object_get(t->ctx, "muster")) && !talk_dialogue(t, "menu") &&
+	       !talk_dialogue(t, "close") && talk_choice(t) == 1;
 }
 
-static json_t *decide(struct talk *t)
+static json_t *decide(const struct talk *t)
 {
 	bool is_officer = json_array_size(json_object_get(t->ctx, "units")) > 0;
-	struct hl_slice rest;
 
-	if (!is_officer)
-		return talk_decide_resident(t);
-	if (is_muster_answer(t))
+	if (is_officer && is_muster_answer(t))
 		return talk_reply(talk_act(t, "officer", "muster"), "muster_noted", NULL);
-	if (!talk_is_officer_report(t->text, &rest))
-		return talk_decide_officer(t);
-	t->text = rest;
-	return talk_open(t);
+	return is_officer ? talk_decide_officer(t) : talk_decide_resident(t);
 }
 
 json_t *hl_decide(const struct hl_refdata *ref, const json_t *ctx, bool is_trusted, struct hl_arena *arena,

@@ -2,8 +2,12 @@
 #ifndef TALK_DECIDE_H
 #define TALK_DECIDE_H
 
+#include "grammar.h"
 #include "hotline/decide.h"
 #include "hotline/talk.h"
+
+#define MENU_MINUTES  120
+#define CLOSE_MINUTES (24 * 60)
 
 struct talk {
 	const struct hl_refdata *ref;
@@ -14,6 +18,9 @@ struct talk {
 	int64_t now_us;
 };
 
+/* A text of a JSON object, "" if it is not there. */
+const char *talk_field(const json_t *o, const char *name);
+
 /* An act of this actor and verb, bound to the message. */
 json_t *talk_act(const struct talk *t, const char *actor, const char *verb);
 /* Adds the reply. takes params (NULL: none). Gives act again. */
@@ -21,17 +28,39 @@ json_t *talk_reply(json_t *act, const char *template, json_t *params);
 /* An act that only answers. template NULL: not even that. */
 json_t *talk_only_reply(const struct talk *t, const char *actor, const char *template, json_t *params);
 
-/* The parts of officer.c that asking.c needs: parameters of replies about a task, an act on it in the state it was
- * seen. */
+/* What a dialogue of this kind waits for, or NULL. */
+const json_t *talk_dialogue(const struct talk *t, const char *kind);
+/* The next text answers this, for so many minutes. takes data. */
+void talk_await(json_t *act, const char *kind, json_t *data, int minutes);
+/* The dialogue is over. */
+void talk_end(json_t *act, const char *kind);
+/* Does the text say so? */
+bool talk_says(const struct talk *t, enum talk_cue cue);
+/* The number a text consists of (1, ２, 第三个, 选4); 0: none. */
+size_t talk_choice(const struct talk *t);
+
+/* Officers. A task is one element of ctx.tasks. */
+json_t *talk_decide_officer(const struct talk *t);
+const json_t *talk_task(const struct talk *t, json_int_t id);
+bool talk_task_is_open(const json_t *task);
 json_t *talk_task_params(const json_t *task);
 json_t *talk_on_task(const struct talk *t, const char *verb, const json_t *task);
+/* What is to be done about one task of the sender's, whose verb and arguments are known. is_named: the code was typed.
+ */
+json_t *talk_act_on_task(const struct talk *t, const struct hl_said *said, const json_t *task, bool is_named);
 /* Hand-back, more time, assistance. */
 json_t *talk_ask_operator(const struct talk *t, const struct hl_said *said, const json_t *task);
+/* Which of several tasks? NULL: words without a verb. */
+json_t *talk_choose_task(const struct talk *t, const struct hl_said *said);
+/* The answer to that question, or NULL: the text is none. */
+json_t *talk_answer_menu(const struct talk *t);
 
-json_t *talk_decide_officer(const struct talk *t);
+/* A close: asks for the facts that are missing, one after the other. */
+json_t *talk_close(const struct talk *t, const struct hl_said *said, const json_t *task);
+/* The answer to such a question, or NULL: the text is none. said: what the text is without any dialogue. */
+json_t *talk_answer_close(const struct talk *t, const struct hl_said *said);
+
 json_t *talk_decide_resident(const struct talk *t);
-/* The rest of the text behind 报 or 反映, when an officer reports as a resident; false otherwise. */
-bool talk_is_officer_report(struct hl_slice text, struct hl_slice *rest_r);
 /* A new case from this text. */
 json_t *talk_open(const struct talk *t);
 

@@ -124,8 +124,8 @@ static bool is_condition(uint32_t op)
 	return op == OP_HEAD || op == OP_STARTS || op == OP_ENDS || op == OP_LAST || op == OP_GLUED;
 }
 
-/* [xyz] at *pos. False: not closed, or empty, or too long. */
-static bool put_set(struct compiling *c, struct hl_slice pattern, size_t *pos)
+/* [xyz] or {xyz} at *pos. False: not closed, or empty, or too long. */
+static bool put_set(struct compiling *c, enum pattern_op op, struct hl_slice pattern, size_t *pos)
 {
 	uint32_t runes[SET_MAX];
 	size_t n = 0;
@@ -133,8 +133,8 @@ static bool put_set(struct compiling *c, struct hl_slice pattern, size_t *pos)
 	while (*pos < pattern.len && n < SET_MAX) {
 		uint32_t cp = hl_text_next(pattern, pos);
 
-		if (cp == ']') {
-			put_op(c, OP_SET);
+		if (cp == (op == OP_SET ? ']' : '}')) {
+			put_op(c, op);
 			put_op(c, (uint32_t)n);
 			for (size_t i = 0; i < n; i++)
 				put_op(c, runes[i]);
@@ -174,9 +174,9 @@ static const char *compile(struct compiling *c, uint32_t list, struct hl_slice p
 	for (size_t pos = 0; pos < pattern.len;) {
 		uint32_t cp = hl_text_next(pattern, &pos);
 
-		if (cp == '[') {
-			if (!put_set(c, pattern, &pos))
-				return "[ must be closed by ] after 1 to 31 characters";
+		if (cp == '[' || cp == '{') {
+			if (!put_set(c, cp == '[' ? OP_SET : OP_AHEAD, pattern, &pos))
+				return "[ and { must be closed after 1 to 31 characters";
 		} else if (cp <= ' ' || cp == 0x3000) {
 			return "must not hold blanks: texts are matched without them";
 		} else if ((cp >= 'A' && cp <= 'Z') || (cp >= 0xFF01 && cp <= 0xFF5E && !rune_is_mark(cp - 0xFEE0)) ||

@@ -23,10 +23,11 @@ enum talk_cue {
 #define LIST_EXCEPT(cue) ((unsigned)(cue)*2 + 1)
 #define LISTS            ((unsigned)TALK_CUES * 2)
 
-/* What a pattern is made of: runes, and these. OP_SET is followed by a count and so many runes. */
+/* What a pattern is made of: runes, and these. OP_SET and OP_AHEAD are followed by a count and so many runes. */
 enum pattern_op {
 	OP_END = 0x110000,
-	OP_SET,
+	OP_SET,    /* [xyz] */
+	OP_AHEAD,  /* {xyz} */
 	OP_GAP,    /* ~ */
 	OP_UNIT,   /* @ */
 	OP_HEAD,   /* ^ */

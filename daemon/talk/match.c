@@ -82,10 +82,10 @@ static bool match_here(const struct words *w, size_t at, const uint32_t *op, siz
 			return match_gap(w, at, op + 1, end_r);
 		} else if (*op == OP_UNIT) {
 			return match_unit(w, at, op + 1, end_r);
-		} else if (*op == OP_SET) {
+		} else if (*op == OP_SET || *op == OP_AHEAD) {
 			if (at >= w->n || !is_in_set(w->runes[at].cp, op + 2, op[1]))
 				return false;
-			at++;
+			at += *op == OP_SET;
 			op += 1 + op[1];
 		} else if (!is_condition_met(w, at, *op)) {
 			return false;

@@ -9,24 +9,17 @@
 #include <ctype.h>
 #include <string.h>
 
-#define CASES_MAX 32
-#define US_PER_S  1000000
+#define MENU_MAX 5
+#define US_PER_S 1000000
 
 static const json_t *cases_of(const struct talk *t)
 {
 	return json_object_get(t->ctx, "cases");
 }
 
-static const char *field(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s ? s : "";
-}
-
 static bool is_live(const json_t *c)
 {
-	return strcmp(field(c, "state"), "closed") != 0;
+	return strcmp(talk_field(c, "state"), "closed") != 0;
 }
 
 /* "26-001234" as the parser takes codes: digits only. */
@@ -49,7 +42,7 @@ static const json_t *case_meant(const struct talk *t, const struct hl_said *said
 	size_t i;
 
 	json_array_foreach (cases_of(t), i, c)
-		if (said->code.len == 0 || hl_slice_eq(digits_of(t, field(c, "code")), said->code))
+		if (said->code.len == 0 || hl_slice_eq(digits_of(t, talk_field(c, "code")), said->code))
 			return c;
 	return NULL;
 }
@@ -68,9 +61,9 @@ static json_t *on_said(const struct talk *t, const char *verb, const json_t *c)
 	enum hl_urgency urgency = HL_NORMAL;
 	json_t *act = on_case(t, verb, c), *resume;
 
-	if (strcmp(field(c, "state"), "waiting") != 0)
+	if (strcmp(talk_field(c, "state"), "waiting") != 0)
 		return act;
-	hl_urgency_parse(hl_slice_str(field(c, "urgency")), &urgency);
+	hl_urgency_parse(hl_slice_str(talk_field(c, "urgency")), &urgency);
 	resume = hl_resume(t->ref, json_object_get(c, "tasks"), urgency,
 			   json_integer_value(json_object_get(c, "waiting_us")), t->now_us, NULL);
 	if (resume)
@@ -102,9 +95,9 @@ static json_t *receipt_params(const struct talk *t, const json_t *c, const json_
 	size_t i;
 
 	json_array_foreach (tasks, i, task) {
-		const struct hl_unit *unit = hl_duties_unit(t->ref->duties, field(task, "unit"));
+		const struct hl_unit *unit = hl_duties_unit(t->ref->duties, talk_field(task, "unit"));
 
-		if (strcmp(field(task, "role"), "lead") != 0 || !unit)
+		if (strcmp(talk_field(task, "role"), "lead") != 0 || !unit)
 			continue;
 		json_object_set_new(params, "unit", json_string(unit->name));
 		json_object_set_new(params, "reply_by",
@@ -128,13 +121,13 @@ static json_t *place_case(const struct talk *t, const json_t *c, json_t *report)
 /* Tasks for a case of a known type at the place this text names, or NULL. */
 static json_t *route_at_place(const struct talk *t, const json_t *c)
 {
-	struct hl_classified cls = {.type = field(c, "type"), .confidence = 1, .is_auto = true, .why = ""};
+	struct hl_classified cls = {.type = talk_field(c, "type"), .confidence = 1, .is_auto = true, .why = ""};
 	struct hl_place place;
 	struct hl_routed routed;
 
 	hl_place_find(t->ref->gazetteer, t->text, t->arena, &place);
 	if (!place.compound || !json_is_true(json_object_get(c, "is_sure")) ||
-	    !hl_urgency_parse(hl_slice_str(field(c, "urgency")), &cls.urgency) ||
+	    !hl_urgency_parse(hl_slice_str(talk_field(c, "urgency")), &cls.urgency) ||
 	    hl_route(t->ref, &cls, &place, t->now_us, &routed, NULL) != HL_OK || routed.disposition != HL_DISPATCH)
 		return NULL;
 	return json_pack("{s:s, s:s, s:o}", "compound", place.compound->code, "place", place.text, "tasks",
@@ -144,26 +137,28 @@ static json_t *route_at_place(const struct talk *t, const json_t *c)
 /* Words that are surely about something else, or tell of an emergency this case is not. */
 static bool is_other_matter(const json_t *c, const json_t *report)
 {
-	if (strcmp(field(report, "urgency"), "emergency") == 0 && strcmp(field(c, "urgency"), "emergency") != 0)
+	if (strcmp(talk_field(report, "urgency"), "emergency") == 0 &&
+	    strcmp(talk_field(c, "urgency"), "emergency") != 0)
 		return true;
-	return json_is_true(json_object_get(report, "is_sure")) && strcmp(field(report, "type"), field(c, "type")) != 0;
+	return json_is_true(json_object_get(report, "is_sure")) &&
+	       strcmp(talk_field(report, "type"), talk_field(c, "type")) != 0;
 }
 
 /* Words in which nothing is known but a place: they are about the case that lacks it. */
 static bool is_missing_place(const json_t *c, const json_t *report)
 {
-	return !field(c, "compound")[0] && field(report, "compound")[0] &&
+	return !talk_field(c, "compound")[0] && talk_field(report, "compound")[0] &&
 	       json_number_value(json_object_get(report, "confidence")) == 0;
 }
 
 /* A later text joins the sender's open case when it is about the same thing. */
 static bool is_same_matter(const json_t *c, const json_t *report)
 {
-	const char *compound = field(report, "compound");
+	const char *compound = talk_field(report, "compound");
 
-	if (compound[0] && field(c, "compound")[0] && strcmp(compound, field(c, "compound")) != 0)
+	if (compound[0] && talk_field(c, "compound")[0] && strcmp(compound, talk_field(c, "compound")) != 0)
 		return false;
-	return strcmp(field(report, "type"), field(c, "type")) == 0;
+	return strcmp(talk_field(report, "type"), talk_field(c, "type")) == 0;
 }
 
 static json_t *join(const struct talk *t, const json_t *c, const json_t *report)
@@ -184,8 +179,9 @@ static json_t *report(const struct talk *t)
 	json_array_foreach (cases_of(t), i, c) {
 		if (act || !is_live(c) || is_other_matter(c, words))
 			continue;
-		placed = !field(c, "compound")[0] && strcmp(field(c, "state"), "review") == 0 ? route_at_place(t, c)
-											      : NULL;
+		placed = !talk_field(c, "compound")[0] && strcmp(talk_field(c, "state"), "review") == 0
+				 ? route_at_place(t, c)
+				 : NULL;
 		if (placed)
 			act = place_case(t, c, placed);
 		else if (is_same_matter(c, words) || is_missing_place(c, words))
@@ -202,7 +198,7 @@ static void ask_reopen(const struct talk *t, json_t *act)
 	enum hl_urgency urgency = HL_NORMAL;
 	struct hl_instant answer;
 
-	hl_urgency_parse(hl_slice_str(field(t->ctx, "survey_urgency")), &urgency);
+	hl_urgency_parse(hl_slice_str(talk_field(t->ctx, "survey_urgency")), &urgency);
 	if (hl_operator_limit(t->ref->limits, &t->ref->calendar, urgency, t->now_us, &answer, NULL) == HL_OK)
 		json_object_set_new(act, "ask",
 				    json_pack("{s:I, s:I}", "answer_us", (json_int_t)answer.at_us, "desk_us",
@@ -225,26 +221,81 @@ static json_t *survey(const struct talk *t, const struct hl_said *said)
 	return talk_reply(act, "thanks_reopen", NULL);
 }
 
-static json_t *about_case(const struct talk *t, const struct hl_said *said)
+/* A command about one case. */
+static json_t *about(const struct talk *t, enum hl_verb verb, const json_t *c)
 {
-	const json_t *c = case_meant(t, said);
-	json_t *params;
+	json_t *params = case_param(c);
 
-	if (!c)
-		return talk_only_reply(t, "reporter", "status_none", NULL);
-	switch (said->verb) {
+	switch (verb) {
 	case HL_VERB_CHASE:
-		params = case_param(c);
 		json_object_set_new(params, "count",
 				    json_integer(1 + json_integer_value(json_object_get(c, "chases"))));
 		return talk_reply(on_case(t, "chase", c), "chased", params);
 	case HL_VERB_SUPPLEMENT:
-		return talk_reply(on_said(t, "supplement", c), "supplemented", case_param(c));
+		return talk_reply(on_said(t, "supplement", c), "supplemented", params);
 	case HL_VERB_WITHDRAW:
-		return talk_reply(on_case(t, "withdraw", c), "withdrawn", case_param(c));
+		return talk_reply(on_case(t, "withdraw", c), "withdrawn", params);
 	default:
+		json_decref(params);
 		return status(t, c);
 	}
+}
+
+static json_t *about_case(const struct talk *t, const struct hl_said *said)
+{
+	const json_t *c = case_meant(t, said);
+
+	return c ? about(t, said->verb, c) : talk_only_reply(t, "reporter", "status_none", NULL);
+}
+
+/* ---- several cases --------------------------------------------------------------- */
+
+/* "1 26-000123 锦绣花园3号楼; 2 ..." with what was asked, for the number that comes back. */
+static json_t *case_menu(const struct talk *t, const struct hl_said *said)
+{
+	json_t *ids = json_array(), *act;
+	struct hl_buf list;
+	const json_t *c;
+	size_t i;
+
+	hl_buf_init(&list, 1200);
+	json_array_foreach (cases_of(t), i, c) {
+		if (!is_live(c) || json_array_size(ids) == MENU_MAX)
+			continue;
+		json_array_append(ids, json_object_get(c, "case_id"));
+		hl_buf_printf(&list, "%s%zu %s %s", json_array_size(ids) > 1 ? "; " : "", json_array_size(ids),
+			      talk_field(c, "code"), talk_field(c, "place"));
+	}
+	act = talk_only_reply(t, "reporter", "menu_case", json_pack("{s:s}", "list", hl_buf_str(&list)));
+	talk_await(act, "menu", json_pack("{s:o, s:s}", "cases", ids, "verb", hl_verb_name(said->verb)), MENU_MINUTES);
+	hl_buf_fini(&list);
+	return act;
+}
+
+static bool is_about_a_case(enum hl_verb verb)
+{
+	return verb == HL_VERB_STATUS || verb == HL_VERB_CHASE || verb == HL_VERB_SUPPLEMENT ||
+	       verb == HL_VERB_WITHDRAW;
+}
+
+/* The number that answers a menu, or NULL: the text is none. */
+static json_t *answer_menu(const struct talk *t)
+{
+	static const enum hl_verb verbs[] = {HL_VERB_STATUS, HL_VERB_CHASE, HL_VERB_SUPPLEMENT, HL_VERB_WITHDRAW};
+	const json_t *menu = talk_dialogue(t, "menu"), *ids = json_object_get(menu, "cases"), *c;
+	size_t n = menu ? talk_choice(t) : 0, i;
+	json_t *act = NULL;
+
+	if (n == 0 || n > json_array_size(ids))
+		return NULL;
+	json_array_foreach (cases_of(t), i, c)
+		for (size_t v = 0; v < sizeof(verbs) / sizeof(verbs[0]) && !act; v++)
+			if (json_equal(json_object_get(c, "case_id"), json_array_get(ids, n - 1)) &&
+			    strcmp(talk_field(menu, "verb"), hl_verb_name(verbs[v])) == 0)
+				act = about(t, verbs[v], c);
+	if (act)
+		talk_end(act, "menu");
+	return act;
 }
 
 /* While a rating is due, a rating is about the case that is rated, however many others are open. */
@@ -260,25 +311,28 @@ static bool is_due_rating(const struct talk *t, struct hl_said *said_r)
 	return said_r->verb == HL_VERB_SURVEY;
 }
 
-/* A command without number may mean any case; when that is not clear, the only one that still lives. */
+/* A command without number may mean any case; when that is not clear, the only one that still lives. With several
+ * *said_r is what one would be asked for. Gives the number of cases that live. */
 static size_t read_words(const struct talk *t, struct hl_said *said_r)
 {
-	struct hl_slice codes[CASES_MAX];
+	struct hl_slice *codes =
+		hl_arena_array(t->arena, 2 * json_array_size(cases_of(t)) + 1, sizeof(struct hl_slice));
+	struct hl_slice *live = codes ? codes + json_array_size(cases_of(t)) : NULL;
 	const json_t *c;
 	size_t i, n = 0, n_live = 0;
 
-	json_array_foreach (cases_of(t), i, c)
-		if (n < CASES_MAX)
-			codes[n++] = digits_of(t, field(c, "code"));
+	*said_r = (struct hl_said){.verb = HL_VERB_NONE};
+	if (!codes)
+		return 0;
+	json_array_foreach (cases_of(t), i, c) {
+		codes[n++] = digits_of(t, talk_field(c, "code"));
+		if (is_live(c))
+			live[n_live++] = codes[n - 1];
+	}
 	hl_talk_parse(t->ref->grammar, false, t->text, codes, n, t->arena, said_r);
-	if (said_r->verb != HL_VERB_ASK || said_r->wrong_code.len > 0)
-		return n;
-	json_array_foreach (cases_of(t), i, c)
-		if (i < n && is_live(c))
-			codes[n_live++] = codes[i];
-	if (n_live == 1)
-		hl_talk_parse(t->ref->grammar, false, t->text, codes, 1, t->arena, said_r);
-	return n;
+	if (said_r->verb == HL_VERB_ASK && said_r->wrong_code.len == 0 && n_live > 0)
+		hl_talk_parse(t->ref->grammar, false, t->text, live, 1, t->arena, said_r);
+	return n_live;
 }
 
 /* An emergency that none of the sender's cases knows of is a report, whatever else the words ask for. */
@@ -291,37 +345,55 @@ static bool is_new_emergency(const struct talk *t, enum hl_verb verb)
 	if (verb == HL_VERB_NONE || verb == HL_VERB_WITHDRAW)
 		return false;
 	json_array_foreach (cases_of(t), i, c)
-		if (is_live(c) && strcmp(field(c, "urgency"), "emergency") == 0)
+		if (is_live(c) && strcmp(talk_field(c, "urgency"), "emergency") == 0)
 			return false;
 	hl_classify(t->ref->classifier, t->text, t->arena, &cls);
 	return cls.urgency == HL_EMERGENCY;
 }
 
-json_t *talk_decide_resident(const struct talk *t)
+static json_t *ask_back(const struct talk *t, const struct hl_said *said)
 {
-	struct hl_said said;
-	size_t n_cases;
+	if (said->wrong_code.len > 0)
+		return talk_only_reply(t, "reporter", "not_your_case",
+				       json_pack("{s:s%}", "given", said->wrong_code.ptr, said->wrong_code.len));
+	return talk_only_reply(t, "reporter", json_array_size(cases_of(t)) > 0 ? "help_resident" : "status_none", NULL);
+}
 
-	if (is_due_rating(t, &said))
-		return survey(t, &said);
-	n_cases = read_words(t, &said);
-	if (is_new_emergency(t, said.verb))
-		return report(t);
-	switch (said.verb) {
+static json_t *decide_words(const struct talk *t, const struct hl_said *said, size_t n_live)
+{
+	if (is_about_a_case(said->verb))
+		return n_live > 1 && !said->is_code_typed && !said->is_all ? case_menu(t, said) : about_case(t, said);
+	switch (said->verb) {
 	case HL_VERB_NONE:
 		return talk_only_reply(t, "reporter", NULL, NULL);
-	case HL_VERB_STATUS:
-	case HL_VERB_CHASE:
-	case HL_VERB_SUPPLEMENT:
-	case HL_VERB_WITHDRAW:
-		return about_case(t, &said);
 	case HL_VERB_SURVEY:
-		return survey(t, &said);
+		return survey(t, said);
 	case HL_VERB_REPORT:
 		return report(t);
 	case HL_VERB_ASK:
-		return talk_only_reply(t, "reporter", n_cases > 0 ? "help_resident" : "status_none", NULL);
+		return ask_back(t, said);
 	default:
 		return talk_only_reply(t, "reporter", "help_resident", NULL);
 	}
+}
+
+json_t *talk_decide_resident(const struct talk *t)
+{
+	struct hl_said said;
+	size_t n_live;
+	json_t *act;
+
+	if (talk_says(t, CUE_stop))
+		return talk_reply(talk_act(t, "reporter", "stop"), "opted_out", NULL);
+	if (talk_says(t, CUE_start))
+		return talk_reply(talk_act(t, "reporter", "start"), "opted_in", NULL);
+	act = answer_menu(t);
+	if (act)
+		return act;
+	if (is_due_rating(t, &said))
+		return survey(t, &said);
+	n_live = read_words(t, &said);
+	if (is_new_emergency(t, said.verb))
+		return report(t);
+	return decide_words(t, &said, n_live);
 }

@@ -172,6 +172,18 @@ static bool is_bulk_sign(const struct words *w, const struct facts *f, size_t n_
 	       !has_any(f, CLOSE | HANDBACK | EXTEND | ASSIST | DONE) && is_count_right(w, n_open);
 }
 
+/* 报 or 反映 in front, and something behind it. */
+static bool is_report(const struct words *w)
+{
+	struct span found;
+
+	if (!cue_find(w, CUE_officer_report, (struct span){0, w->n}, 0, &found))
+		return false;
+	while (found.to < w->n && !rune_is_word(w->runes[found.to].cp))
+		found.to++;
+	return found.to < w->n;
+}
+
 void talk_officer_meaning(const struct parts *p, size_t n_open, struct meaning *out_r)
 {
 	const struct words *w = &p->typed;
@@ -179,7 +191,7 @@ void talk_officer_meaning(const struct parts *p, size_t n_open, struct meaning *
 	struct facts f = {0};
 
 	*out_r = (struct meaning){.verb = HL_VERB_ASK};
-	if (cue_has(w, CUE_help_officer, 0) || cue_has(w, CUE_officer_report, 0)) {
+	if (cue_has(w, CUE_help_officer, 0) || is_report(w)) {
 		out_r->verb = cue_has(w, CUE_help_officer, 0) ? HL_VERB_HELP : HL_VERB_REPORT;
 		return;
 	}

@@ -66,9 +66,9 @@ struct span words_sentence(const struct words *w, size_t at);
 
 /* words_match - does one of the cue's patterns match at this rune?
  * In a pattern: # a code; ^ at the head; < at a clause's start; > at a clause's end; $ nothing but marks
- * follows; ~ up to 6 runes without a mark; [xyz] one of these; @ a unit's name of up to 10 runes; = no blank
- * before the next rune. All else stands for itself. Exceptions are not looked at here.
- * Gives   true and the rune behind the longest match; false leaves *end_r alone */
+ * follows; ~ up to 6 runes without a mark; [xyz] one of these; {xyz} one of these follows; @ a unit's name of up to 10
+ * runes; = no blank before the next rune. All else stands for itself. Exceptions are not looked at here. Gives   true
+ * and the rune behind the longest match; false leaves *end_r alone */
 bool words_match(const struct words *w, size_t at, enum talk_cue cue, size_t *end_r);
 /* words_match_exception - the same for the patterns of which an occurrence does not count. */
 bool words_match_exception(const struct words *w, size_t at, enum talk_cue cue, size_t *end_r);

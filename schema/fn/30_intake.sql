@@ -22,6 +22,8 @@ begin
     on conflict (phone) do nothing;
   persons := array(select (select p.id from hl.person p where p.phone = t.phone) from unnest(items) t order by t.i);
 
+  -- Two texts of one resident at two daemons belong together: the second one looks when the first is done.
+  perform hl.lock_reporters(array(select persons[t.i] from unnest(items) t where t.verb = 'report' and t.disposition <> 'silent'));
   -- What only the database knows: repeats, roles, open dialogues. An officer, or a resident with something open, may mean
   -- something else than the words say.
   with t as (
@@ -129,7 +131,7 @@ begin
               where c.person_id = p.id and c.is_active and c.verified_at is not null),
     'wrong_count', case when p.wrong_since > hl.now() - interval '1 hour' then p.wrong_count else 0 end,
     'survey', (select c.code from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
-    'survey_case', p.survey_case,
+    'survey_case', p.survey_case, 'dialogues', hl.dialogues_of(p.id), 'is_opted_out', p.is_opted_out,
     'survey_urgency', (select c.urgency from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
     -- a roll-call waits for its 1 until something else is asked of the contact
     'muster', exists (select from hl.muster r where r.person_id = p.id and r.answered_at is null
@@ -139,7 +141,8 @@ begin
                 'task', k.id, 'code', n.code, 'state', k.state, 'unit', k.unit, 'case', c.code, 'case_id', c.id,
                 'case_state', c.state, 'urgency', k.urgency, 'close_by', hl.secs(k.close_by), 'sign_by', hl.secs(k.sign_by),
                 'signed_at', hl.secs(k.signed_at), 'holder', k.holder, 'holder_name', coalesce(h.name, ''),
-                'place', c.place, 'type', t.name, 'assigned_us', hl.us(k.assigned_at), 'close_us', hl.us(k.close_by),
+                'place', c.place, 'type', t.name,
+                'role', k.role, 'demands', t.demands, 'assigned_us', hl.us(k.assigned_at), 'close_us', hl.us(k.close_by),
                 'frozen', c.is_frozen, 'extended', exists (select from hl.event e where e.task_id = k.id and e.kind = 'extension_granted'),
                 'asked', (select coalesce(jsonb_agg(r.kind), '[]') from hl.request r where r.task_id = k.id and r.state = 'pending'),
                 'rollcall', exists (select from hl.attendance x join hl.rollcall o on o.id = x.rollcall_id

@@ -22,6 +22,11 @@ begin
     else
       opened := null;
       if a->>'verb' = 'open' then
+        perform hl.lock_reporters(array[(a->>'person')::bigint]);
+      end if;
+      if a->>'verb' = 'open' and hl.live_cases((a->>'person')::bigint) <> (a->>'n_live')::bigint then
+        outcome := 'stale';
+      elsif a->>'verb' = 'open' then
         select o.code into opened from hl.open_cases(
           array[jsonb_populate_record(null::hl.intake_item, a->'item')], array[(a->>'message')::bigint],
           array[(a->>'person')::bigint]) o;
@@ -30,8 +35,13 @@ begin
         -- 签全部: every task that is still as it was seen
         perform from hl.case c where c.id in (select k.case_id from hl.task k where k.id in (
           select x::bigint from jsonb_array_elements_text(a->'all') x)) order by c.id for no key update;
-        perform hl.act_one(a || jsonb_build_object('task', k, 'expect', 'dispatched')) from jsonb_array_elements(a->'all') k;
-        outcome := 'ok';
+        if exists (select from hl.task k where k.id in (select x::bigint from jsonb_array_elements_text(a->'all') x)
+                   and k.state <> 'dispatched') then
+          outcome := 'stale';
+        else
+          perform hl.act_one(a || jsonb_build_object('task', k, 'expect', 'dispatched')) from jsonb_array_elements(a->'all') k;
+          outcome := 'ok';
+        end if;
       elsif a->>'actor' = 'operator' then
         outcome := hl.act_one(a);
       else
@@ -73,6 +83,9 @@ begin
   if a->>'verb' not in ('reply', 'wrong_code') and rule is null then
     update hl.person set guard_since = null, guard_count = 0 where id = who and guard_count > 0;
   end if;
+  if rule is null and jsonb_typeof(a->'dialogues') = 'object' and who is not null then
+    perform hl.keep_dialogues(a);
+  end if;
   if rule is not null and who is not null then
     perform hl.answer_plain((a->>'message')::bigint, who, 'move_refused',
       jsonb_build_object('code', coalesce(a->'reply'->'params'->>'code', a->'reply'->'params'->>'case', ''), 'rule', rule));
@@ -101,6 +114,8 @@ begin
     return hl.count_wrong_code(a);
   elsif verb = 'muster' then
     return hl.answer_muster(a);
+  elsif verb in ('stop', 'start') then
+    return hl.opt(a);
   end if;
   if a->>'into' is not null then
     perform from hl.case where id in ((a->>'case')::bigint, (a->>'into')::bigint) order by id for no key update;

@@ -173,7 +173,7 @@ def test_after_the_signature_no_sign_rung_comes_but_progress_and_cards_do(start,
 def test_after_the_result_no_rung_comes_at_all(start):
     scene = start(MONDAY)
     number = scene.report(resident(1), NOISE)
-    scene.text(contact("POL"), f"结 {scene.code(contact('POL'))} 属实，已劝离，音量已调低")
+    scene.text(contact("POL"), f"结 {scene.code(contact('POL'))} 属实，已联系反映人，已劝离，音量已调低")
     scene.tick("+30d")
     assert told(scene, number, "POL") == []
 

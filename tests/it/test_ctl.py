@@ -164,7 +164,7 @@ def test_a_case_that_does_not_exist_is_refused_with_its_number(scene):
 def test_accept_closes_and_records_who_and_why(scene):
     number = scene.report(resident(1), NOISE)
     assert "'dispatched'" in scene.daemon.ctl("accept", number, json=False, code=1), "not before the unit is done"
-    scene.text(POL, f"结 {scene.code(POL)} 属实，已劝离")
+    scene.text(POL, f"结 {scene.code(POL)} 属实，已联系反映人，已劝离")
     assert scene.daemon.ctl("accept", number, "--why", "called back")["items"][0]["result"] == "ok"
     closed = scene.events(number, "closed")[0]
     assert (closed["actor"], closed["operator"], closed["data"]["why"]) == ("operator", ME, "called back")
@@ -277,6 +277,6 @@ def test_who_has_no_role_cannot_accept(make_daemon):
     scene = Scene(make_daemon(sections={"operators": {ME: None}}))
     scene.daemon.hook(NOISE, resident(1))
     code, number = scene.daemon.sql("select n.code, c.code as number from hl.notice_code n, hl.case c")[0].values()
-    scene.daemon.hook(f"结 {code} 属实，已劝离", POL)
+    scene.daemon.hook(f"结 {code} 属实，已联系反映人，已劝离", POL)
     scene.daemon.ctl("accept", number, code=1)
     assert scene.daemon.database.one("select state from hl.case") in ("dispatched", "done")

@@ -82,6 +82,9 @@ RULES = {
     "person_phone_check": [PERSON.format(phone=phone) for phone in ("", "12", "+1000", "+0100000", "+" + "9" * 16,
                                                                     "010-0000", "+86 1000", "+9" * 5 + "\n")],
     "person_phone_key": ["insert into hl.person (phone) select phone from hl.person where id = %(person)s"],
+    "dialogue_kind_check": ["insert into hl.dialogue values (%(person)s, 'chat', '{}', now())"],
+    "dialogue_data_check": ["insert into hl.dialogue values (%(person)s, 'menu', '[]', now())"],
+    "dialogue_pkey": ["insert into hl.dialogue select %(person)s, 'menu', '{}', now() from generate_series(1, 2)"],
     "person_guard_count_check": ["update hl.person set guard_count = -1 where id = %(person)s"],
     "person_wrong_count_check": ["update hl.person set wrong_count = -1 where id = %(person)s"],
     "contact_role_check": ["insert into hl.contact (unit, person_id, role) values ('FIR', %(person)s, 'friend')"],
@@ -432,7 +435,7 @@ DAEMON_MAY_NOT = [
     "update hl.task set unit = 'POL'", "update hl.task set assigned_at = now()", "update hl.report set case_id = 1",
     "update hl.notice set dedupe = 'x'", "update hl.notice set person_id = 1", "update hl.attempt set n = 9",
     "update hl.notice_code set code = 'AAAAA'", "update hl.head_rollup set hash = ''", "update hl.quarantine set item = ''",
-    "update hl.refdata set doc = '{}'", "insert into hl.lane values ('x', 9, true)",
+    "update hl.refdata set doc = '{}'", "insert into hl.lane values ('x', 9, true)", "delete from hl.dialogue",
     "create table hl.mine (x int)", "create table public.mine (x int)", "create schema mine",
     "create function hl.mine() returns int language sql as 'select 1'",
     "alter table hl.event disable trigger all", "drop trigger event_is_chained on hl.event", "drop table hl.event",
@@ -449,7 +452,7 @@ def test_the_daemon_cannot_delete_rewrite_change_the_law_or_create_anything(data
 def test_the_reader_sees_neither_people_nor_texts_nor_codes_and_writes_nothing(database):
     with role(database, "hotline_reader") as connection, connection.cursor() as cursor:
         for hidden in ("phone from hl.person", "text from hl.message", "text from hl.attempt", "item from hl.quarantine",
-                       "code from hl.notice_code", "params from hl.notice"):
+                       "code from hl.notice_code", "params from hl.notice", "data from hl.dialogue"):
             assert sqlstate(rows.refusal(cursor, f"select {hidden}")) == DENIED, hidden
         for seen in ("* from hl.case", "* from hl.task", "* from hl.event", "state, lane from hl.notice"):
             assert rows.refusal(cursor, f"select {seen}") is None, seen
@@ -467,6 +470,7 @@ def test_the_purge_role_erases_a_person_and_leaves_a_tombstone_in_a_whole_chain(
     attempt = rows.attempt(cursor, notice)
     cursor.execute("update hl.person set name = '王某' where id = %s", (person,))
     cursor.execute("update hl.message set raw = '\\x01' where id = %s", (message,))
+    cursor.execute("insert into hl.dialogue values (%s, 'menu', %s, now())", (person, '{"text": "王某签收"}'))
     cursor.execute("update hl.attempt set text = '王某您好', detail = %s where id = %s", (phone, attempt))
     cursor.execute("insert into hl.quarantine (channel, external_id, item, reason) values ('c', 'poison', %s, 'r')", (phone,))
     assert refused_at_commit(cursor) is None
@@ -480,6 +484,7 @@ def test_the_purge_role_erases_a_person_and_leaves_a_tombstone_in_a_whole_chain(
         purge.execute("update hl.message set text = null, raw = null, salt = '' where id = %s", (message,))
         purge.execute("update hl.attempt set text = null, detail = null where id = %s", (attempt,))
         purge.execute("update hl.notice set params = '{}' where id = %s", (notice,))
+        purge.execute("update hl.dialogue set data = '{}' where person_id = %s", (person,))
         purge.execute("update hl.quarantine set item = '' where external_id = 'poison'")
         rows.event(purge, case, "erased", data=f'{{"person": {person}}}')
         connection.commit()

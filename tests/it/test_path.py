@@ -314,7 +314,7 @@ def test_of_two_who_sign_in_one_moment_one_signs_and_one_is_told(scene):
 def test_without_code_and_with_several_tasks_a_menu_is_sent_and_nothing_moves(scene):
     numbers = [scene.report(resident(1), NOISE), scene.report(resident(2), "龙城御景广场舞音响声音太大扰民")]
     menu = scene.answer(POL, "到")
-    assert menu["template"] == "which_task"
+    assert menu["template"] == "menu_task"
     for number in numbers:
         task = scene.task(number, "POL")
         assert task["state"] == "dispatched" and task["codes"][0] in menu["text"]
@@ -322,7 +322,7 @@ def test_without_code_and_with_several_tasks_a_menu_is_sent_and_nothing_moves(sc
 
 def test_sign_all_signs_every_task_that_waits(scene):
     numbers = [scene.report(resident(1), NOISE), scene.report(resident(2), "龙城御景广场舞音响声音太大扰民")]
-    assert scene.answer(POL, "签全部")["template"] == "signed"
+    assert scene.answer(POL, "签全部")["template"] == "signed_all"
     assert [scene.task(number, "POL")["state"] for number in numbers] == ["signed", "signed"]
 
 
@@ -394,7 +394,7 @@ def test_a_resident_asks_for_the_state_of_her_own_case_only(scene):
     for words in (number, "已派单", "县公安局"):
         assert words in status["text"]
     other = scene.answer(resident(2), f"查 {number}")
-    assert other["template"] == "status_none" and number not in other["text"]
+    assert other["template"] == "not_your_case" and "县公安局" not in other["text"]
 
 
 def test_a_chase_is_counted_and_quoted_in_the_next_reminder(scene):

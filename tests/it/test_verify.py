@@ -18,7 +18,7 @@ def scene(cluster, database):
     daemon = Daemon(cluster, database).start()
     made = Scene(daemon)
     made.numbers = {n: made.report(resident(n), words) for n, words in enumerate(NOISE, 1)}
-    made.text(POL, f"结 {made.task(made.numbers[FIRST], 'POL')['codes'][0]} 属实，已劝离")
+    made.text(POL, f"结 {made.task(made.numbers[FIRST], 'POL')['codes'][0]} 属实，已联系反映人，已劝离")
     assert [e["kind"] for e in made.events(made.numbers[FIRST])] == ["opened", "assigned", "done", "done"]
     yield made
     daemon.stop()

@@ -78,7 +78,7 @@ static const struct {
 } words[] = {
 	{"sign, no code, one task", "签", one_new, LOW, "sign", 11, "dispatched", "signed"},
 	{"sign with code", "签8M2QY", two_new, LOW, "sign", 12, "dispatched", "signed"},
-	{"sign, several tasks", "签", two_new, LOW, "reply", 0, "", "which_task"},
+	{"sign, several tasks", "签", two_new, LOW, "reply", 0, "", "menu_task"},
 	{"sign by a second officer", "签3F7KH", one_signed, LOW, "reply", 0, "", "already_signed"},
 	{"sign after arrival", "签3F7KH", one_arrived, LOW, "reply", 0, "", "already_signed"},
 	{"sign what is done", "签9HJ4T", new_and_done, LOW, "reply", 0, "", "already_done"},
@@ -90,14 +90,21 @@ static const struct {
 	{"arrive when done", "到9HJ4T", new_and_done, LOW, "reply", 0, "", "already_done"},
 	{"progress", "进展3F7KH 配件已下单", one_signed, LOW, "progress", 11, "signed", "progress_noted"},
 	{"progress when done", "进展9HJ4T 配件已下单", new_and_done, LOW, "reply", 0, "", "already_done"},
-	{"close", "结3F7KH 已修好", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
-	{"close, bound by the only task", "结 已修好", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
-	{"close, low trust, code typed", "结3F7KH 已修好", one_arrived, LOW, "close", 11, "arrived", "done_noted"},
-	{"close, low trust, no code", "结 已修好", one_arrived, LOW, "reply", 0, "", "need_code"},
+	{"close", "结3F7KH 已修好，已联系业主", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
+	{"close, bound by the only task", "结 已修好，已联系业主", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
+	{"close, low trust, code typed", "结3F7KH 已修好，已联系业主", one_arrived, LOW, "close", 11, "arrived", "done_noted"},
+	{"close, low trust, no code", "结 已修好，已联系业主", one_arrived, LOW, "reply", 0, "", "need_code"},
 	{"close without a result", "结3F7KH", one_arrived, TRUSTED, "reply", 0, "", "ask_close"},
 	{"close, low trust, no result", "结3F7KH", one_arrived, LOW, "reply", 0, "", "ask_close"},
-	{"close twice", "结9HJ4T 已修好", new_and_done, TRUSTED, "reply", 0, "", "already_done"},
-	{"close, several tasks", "结 已修好", two_new, TRUSTED, "reply", 0, "", "which_task"},
+	{"close twice", "结9HJ4T 已修好，已联系业主", new_and_done, TRUSTED, "reply", 0, "", "already_done"},
+	{"close, several tasks", "结 已修好，已联系业主", two_new, TRUSTED, "reply", 0, "", "menu_task"},
+	{"close, several tasks, low trust", "结 已修好，已联系业主", two_new, LOW, "reply", 0, "", "which_task"},
+	{"sign, several tasks, one not signed yet", "签", OFFICER(SIGNED(11, "3F7KH") "," NEW(12, "8M2QY")), LOW, "sign", 12,
+	 "dispatched", "signed"},
+	{"words, several tasks", "好的", two_new, LOW, "reply", 0, "", "which_task"},
+	{"an emergency that is no task", "幸福小区2号楼着火了，快来人", one_new, LOW, "open", 0, "", ""},
+	{"an emergency that is over", "幸福小区2号楼着火了，已处理完", one_new, LOW, "reply", 0, "", "ask_verb"},
+	{"an officer cannot leave", "退订", one_new, LOW, "stop", 0, "", "officer_stop"},
 	{"a close is never guessed", "修好了", one_arrived, TRUSTED, "reply", 0, "", "ask_verb"},
 	{"hand back", "退3F7KH 应由住建局负责", one_new, TRUSTED, "handback", 11, "dispatched", "operator_will_act"},
 	{"hand back, low trust, no code", "退 应由住建局负责", one_new, LOW, "reply", 0, "", "need_code"},
@@ -136,7 +143,7 @@ static void words_and_tasks_give_act_and_reply(void **state)
 		    strcmp(expect ? expect : "", words[i].expect))
 			fail_msg("%s: %s of task %d, expecting %s, answered %s", words[i].name, d.verb, task,
 				 expect ? expect : "-", d.reply);
-		assert_string_equal(d.actor, "officer");
+		assert_string_equal(d.actor, strcmp(d.verb, "open") ? "officer" : "reporter");
 		json_decref(d.act);
 	}
 }
@@ -166,10 +173,10 @@ static void an_answer_states_code_case_and_limit(void **state)
 
 static void a_close_carries_the_result(void **state)
 {
-	struct decided d = decide("结3F7KH 电梯已修好，14:20恢复运行", one_arrived, LOW);
+	struct decided d = decide("结3F7KH 电梯已修好，14:20恢复运行，已告知业主", one_arrived, LOW);
 
 	(void)state;
-	assert_string_equal(fixture_word(d.act, "text"), "电梯已修好，14:20恢复运行");
+	assert_string_equal(fixture_word(d.act, "text"), "电梯已修好，14:20恢复运行，已告知业主");
 	json_decref(d.act);
 }
 
@@ -223,7 +230,7 @@ static void a_wrong_code_is_quoted(void **state)
 	json_decref(d.act);
 }
 
-static void the_menu_names_open_tasks_only_and_at_most_five(void **state)
+static void the_menu_names_tasks_that_fit_and_at_most_five(void **state)
 {
 	static const char seven[] = OFFICER(NEW(11, "3F7KH") "," NEW(12, "8M2QY") "," NEW(13, "T5WX5") "," NEW(
 		14, "9HJ4T") "," NEW(15, "B6RN6") "," NEW(16, "B6RN7") "," NEW(17, "B6RN8"));
@@ -231,7 +238,7 @@ static void the_menu_names_open_tasks_only_and_at_most_five(void **state)
 	const char *list = fixture_word(d.act, "reply.params.list");
 
 	(void)state;
-	assert_string_equal(list, "3F7KH 锦绣花园3号楼; 8M2QY 锦绣花园3号楼; T5WX5 锦绣花园3号楼");
+	assert_string_equal(list, "1 3F7KH 锦绣花园3号楼; 2 T5WX5 锦绣花园3号楼");
 	json_decref(d.act);
 	d = decide("签", seven, LOW);
 	list = fixture_word(d.act, "reply.params.list");
@@ -247,7 +254,10 @@ static void sign_all_signs_what_is_not_signed_and_answers_with_all_of_it(void **
 
 	(void)state;
 	assert_string_equal(d.verb, "sign");
-	assert_string_equal(d.reply, "signed");
+	assert_string_equal(d.reply, "signed_all");
+	assert_string_equal(fixture_word(d.act, "reply.params.list"), "3F7KH T5WX5");
+	assert_int_equal(json_integer_value(fixture_at_path(d.act, "reply.params.count")), 2);
+	assert_int_equal(json_integer_value(fixture_at_path(d.act, "reply.params.close_by")), CLOSE_S);
 	assert_int_equal(json_array_size(all), 2);
 	assert_int_equal(json_integer_value(json_array_get(all, 0)), 11);
 	assert_int_equal(json_integer_value(json_array_get(all, 1)), 13);
@@ -323,7 +333,7 @@ int main(void)
 		cmocka_unit_test(what_the_operator_is_asked_for_is_told_whole),
 		cmocka_unit_test(a_request_carries_its_limits_and_a_refusal_its_rule),
 		cmocka_unit_test(a_wrong_code_is_quoted),
-		cmocka_unit_test(the_menu_names_open_tasks_only_and_at_most_five),
+		cmocka_unit_test(the_menu_names_tasks_that_fit_and_at_most_five),
 		cmocka_unit_test(sign_all_signs_what_is_not_signed_and_answers_with_all_of_it),
 		cmocka_unit_test(an_officer_reports_with_a_word_in_front),
 		cmocka_unit_test(want_of_memory_gives_no_act_at_all),
