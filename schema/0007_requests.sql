@@ -155,11 +155,6 @@ create unique index one_ladder_per_request on hl.ladder (request_id) where reque
 create unique index one_ladder_per_rollcall on hl.ladder (rollcall_id) where rollcall_id is not null;
 create unique index one_ladder_per_duty on hl.ladder (duty_id) where duty_id is not null;
 
--- A report stays with its case, unless hl.move_reports hangs it on the case that its own is merged into.
-drop trigger report_refers_for_ever on hl.report;
-create trigger report_refers_for_ever before update of case_id, message_id, person_id on hl.report
-  for each statement when (coalesce(current_setting('hl.merging', true), '') <> 'on') execute function hl.refuse_removal();
-
 -- By when the desk may be texted about a report that is not pressing.
 alter type hl.intake_item add attribute desk_us bigint;
 

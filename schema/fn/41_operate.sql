@@ -274,11 +274,9 @@ create or replace function hl.move_reports(of_case bigint, target bigint) return
 set search_path = hl, pg_temp as $$
 declare n int;
 begin
-  perform set_config('hl.merging', 'on', true);
   update hl.report r set case_id = target from hl.case c
     where r.case_id = of_case and c.id = target and c.state in ('review', 'dispatched', 'working', 'waiting', 'reopened');
   get diagnostics n = row_count;
-  perform set_config('hl.merging', 'off', true);
   return n;
 end $$;
 revoke all on function hl.move_reports(bigint, bigint) from public;
