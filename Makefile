@@ -105,13 +105,14 @@ fuzz-bins: $(FUZZ_BIN)
 LEVEL    ?= run
 ROUNDS   ?= 3
 SECONDS  ?= 10
+REPORTS  ?= 0
 TIME     ?= 60
 deps:
 	@daemon/run/deps.sh $(LEVEL)
 run:
 	@daemon/run/run.sh
 bench: all tools
-	@$(PYTHON) tests/bench/bench.py --rounds $(ROUNDS) --seconds $(SECONDS)
+	@$(PYTHON) tests/bench/bench.py --rounds $(ROUNDS) --seconds $(SECONDS) --reports $(REPORTS)
 check:
 	@daemon/run/deps.sh check
 	@$(PYTHON) tests/run.py --build $(BUILD)

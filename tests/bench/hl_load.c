@@ -104,12 +104,15 @@ static const char *const matters[] = {
 	"物业公司不给明码标价，乱收装修押金，还不给开票，请市场监管部门查一查",
 };
 
+/* A new resident for every report, and a flat of its own, so that each opens a case. */
 static void make_body(const struct load *l, unsigned long id, char *out, size_t out_bytes)
 {
-	/* a new resident for every report */
-	snprintf(out, out_bytes, "{\"id\":\"%s-%lu\",\"from\":\"+%u%08lu\",\"to\":\"12345\",\"text\":\"%s%lu号楼%s\"}",
-		 l->o.prefix, id, UNASSIGNED, (l->first_number + id) % 100000000, places[id % 4], id % 100000 + 1,
-		 matters[id / 4 % 5]);
+	unsigned long n = (l->first_number + id) % 100000000, flat = n / 20;
+
+	snprintf(out, out_bytes,
+		 "{\"id\":\"%s-%lu\",\"from\":\"+%u%08lu\",\"to\":\"12345\",\"text\":\"%s%lu号楼%lu单元%lu室%s\"}",
+		 l->o.prefix, id, UNASSIGNED, n, places[n % 4], flat % 99 + 1, flat / 99 % 9 + 1, flat / 891 % 9000 + 1000,
+		 matters[n / 4 % 5]);
 }
 
 static void send_report(struct conn *c, int64_t due_us)
