@@ -89,6 +89,18 @@ static const char *trouble_with(const json_t *hello)
 	return NULL;
 }
 
+/* Of each new link, before any call goes over it. */
+static const char *trouble_of_link(struct hl_slice json)
+{
+	json_t *answer = json_loadb(json.ptr, json.len, 0, NULL);
+	const char *trouble = trouble_with(answer);
+
+	json_decref(answer);
+	return trouble;
+}
+
+static const struct hl_pg_greeting greeting = {.function = "greet", .trouble = trouble_of_link};
+
 static bool use_refdata(struct gateway *g, json_t *docs, int64_t version)
 {
 	struct hl_refdata *fresh;
@@ -357,9 +369,9 @@ enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *confi
 		return hl_fail(err, HL_NOMEM, "out of memory");
 	g->loop = loop;
 	g->config = config;
-	g->intake_pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
-	g->work_pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
-	g->records_pg = hl_pg_new(loop, config->conninfo, CALLS_WAITING);
+	g->intake_pg = hl_pg_new(loop, config->conninfo, &greeting, CALLS_WAITING);
+	g->work_pg = hl_pg_new(loop, config->conninfo, &greeting, CALLS_WAITING);
+	g->records_pg = hl_pg_new(loop, config->conninfo, &greeting, CALLS_WAITING);
 	g->client = hl_http_client_new(loop, config->send_concurrency);
 	if (g->intake_pg && g->work_pg && g->records_pg) {
 		g->records_store = hl_store_pg(g->records_pg);

@@ -30,10 +30,19 @@ typedef void hl_pg_done(void *arg, const struct hl_pg_result *result);
 
 enum { HL_PG_IDEMPOTENT = 1 };
 
+/* hl_pg_greeting - asked on every new link before any call goes over it: after a failover it is another server's.
+ * function: literal name of a function in schema hl, NULL: no greeting; trouble: why its answer does not do, NULL when
+ * it does. */
+struct hl_pg_greeting {
+	const char *function;
+	const char *(*trouble)(struct hl_slice json);
+};
+
 /* hl_pg_new - starts connecting at once; conninfo may name several hosts.
- * Takes   conninfo: copied; max_waiting: bound of the queue of calls not yet sent.
+ * Takes   conninfo and greeting (may be NULL): copied; max_waiting: bound of the queue of calls not yet sent.
  * Gives   NULL when memory is out; a database that is away is not an error, see hl_pg_is_ready. */
-struct hl_pg *hl_pg_new(struct hl_loop *loop, const char *conninfo, unsigned max_waiting);
+struct hl_pg *hl_pg_new(struct hl_loop *loop, const char *conninfo, const struct hl_pg_greeting *greeting,
+			unsigned max_waiting);
 void hl_pg_free(struct hl_pg **pg);
 bool hl_pg_is_ready(const struct hl_pg *pg);
 /* hl_pg_last_error - why it is not ready, "" if it is. */

@@ -118,11 +118,16 @@ create or replace function hl.priority(c hl.case) returns int language sql immut
 $$ select c.chases + greatest(c.reporters - 1, 0) $$;
 
 -- What the daemon needs from the database to be ready: version, law, documents, session settings.
-create or replace function hl.hello(batch jsonb) returns jsonb language sql as $$
+-- What a daemon must know of a server before it gives it anything: of every new link.
+create or replace function hl.greet(batch jsonb) returns jsonb language sql stable as $$
   select jsonb_build_object(
-    'now', hl.us(hl.now()), 'epoch', nextval('hl.lease_epoch'),
     'synchronous_commit', current_setting('synchronous_commit'), 'fsync', current_setting('fsync'),
-    'law', (select jsonb_agg(concat_ws('|', scope, event, from_state, to_state)) from hl.law),
+    'law', (select jsonb_agg(concat_ws('|', scope, event, from_state, to_state)) from hl.law))
+$$;
+
+create or replace function hl.hello(batch jsonb) returns jsonb language sql as $$
+  select hl.greet(batch) || jsonb_build_object(
+    'now', hl.us(hl.now()), 'epoch', nextval('hl.lease_epoch'),
     'is_demo', (select is_demo from hl.clock), 'refdata', (select max(id) from hl.refdata where is_current),
     'docs', (select coalesce(jsonb_object_agg(r.kind, r.doc), '{}') from hl.refdata r where r.is_current))
 $$;

@@ -391,6 +391,20 @@ LAWS = {
 }
 
 
+def test_a_new_session_at_a_server_under_another_law_is_not_used(daemon, database):
+    """A failover leads to another server: here the same one, changed before the daemon's sessions are made anew."""
+    change, restore = LAWS["a move less"]
+    database.sql(change)
+    end_sessions(database)
+    refuses(daemon, "another law")
+    stored = database.one("select count(*) from hl.message")
+    assert daemon.hook(LEAK).status == 503
+    assert database.one("select count(*) from hl.message") == stored
+    database.sql(restore)
+    database.sql("drop table public.kept")
+    become_ready(daemon)
+
+
 @pytest.mark.parametrize("name", LAWS)
 def test_a_database_under_another_law_is_not_served(make_daemon, database, name):
     change, restore = LAWS[name]

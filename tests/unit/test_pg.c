@@ -101,7 +101,7 @@ static void listen_silently(struct world *w)
 
 static void connect_it(struct world *w)
 {
-	w->pg = hl_pg_new(w->loop, w->conninfo, MAX_WAITING);
+	w->pg = hl_pg_new(w->loop, w->conninfo, NULL, MAX_WAITING);
 	assert_non_null(w->pg);
 }
 
