@@ -59,6 +59,7 @@ int cmd_import(struct ctl *ctl);
 int cmd_text(struct ctl *ctl);
 int cmd_phone(struct ctl *ctl);
 int cmd_case(struct ctl *ctl);
+int cmd_talk(struct ctl *ctl);
 int cmd_tick(struct ctl *ctl);
 int cmd_review(struct ctl *ctl);
 int cmd_move(struct ctl *ctl); /* every move of an operator on a case */

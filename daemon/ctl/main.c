@@ -20,6 +20,10 @@ static const struct command {
 	{"case", "CODE", "show a case: stages, tasks, limits, events, notices", cmd_case},
 	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant",
 	 cmd_tick},
+	{"talk", "FILE ...",
+	 "replay who said what when, in a transaction that is rolled back, and compare with what is expected (see "
+	 "tests/transcripts)",
+	 cmd_talk},
 	{"review", "",
 	 "what waits for an operator, with the limit of each: reports, results, requests, reporters to be heard",
 	 cmd_review},
