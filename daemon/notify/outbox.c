@@ -287,6 +287,19 @@ static bool is_worth_a_lease(struct hl_outbox *ob)
 	return false;
 }
 
+/* Whose limits for one phone hold on a channel. */
+static json_t *providers(const struct hl_outbox *ob)
+{
+	const struct hl_config *c = ob->setup.config;
+	json_t *map = json_object();
+
+	for (size_t i = 0; i < c->n_channels; i++)
+		if (can_send(&c->channels[i]))
+			json_object_set_new(map, c->channels[i].channel.name,
+					    json_string(c->channels[i].channel.provider));
+	return map;
+}
+
 static void lease(void *arg)
 {
 	struct hl_outbox *ob = arg;
@@ -299,10 +312,10 @@ static void lease(void *arg)
 	}
 	if (!ob->setup.store.is_ready(ob->setup.store.ctx) || !*ob->setup.refdata || !is_worth_a_lease(ob))
 		return;
-	call = json_pack("{s:i, s:I, s:I, s:{s:s, s:s}, s:o}", "limit", (int)(c->send_concurrency - ob->n_sending),
+	call = json_pack("{s:i, s:I, s:I, s:{s:s, s:s}, s:o, s:o}", "limit", (int)(c->send_concurrency - ob->n_sending),
 			 "lease_us", (json_int_t)(c->lease_ms * HL_US_PER_MS), "epoch", (json_int_t)ob->epoch,
 			 "channels", "officer", channel_for(ob, "officer"), "resident", channel_for(ob, "resident"),
-			 "known", sending_channels(ob));
+			 "known", sending_channels(ob), "providers", providers(ob));
 	ob->may_have_more = ob->is_ripe = false;
 	hl_timer_stop(&ob->ripen);
 	ob->is_leasing = true;

@@ -29,25 +29,57 @@ static void put_words(const struct hl_refdata *ref, json_t *params, const char *
 	}
 }
 
+/* One text, and a number when the same was sent to that phone a moment ago. */
+static enum hl_class put_text(const struct hl_refdata *ref, const json_t *item, const char *lang, struct hl_buf *out,
+			      struct hl_error *err)
+{
+	const char *key = json_string_value(json_object_get(item, "template"));
+	json_t *params = json_copy(json_object_get(item, "params"));
+	enum hl_class cls;
+
+	if (!key || !params) {
+		json_decref(params);
+		return hl_fail(err, HL_BUG, "a leased notice has no template, language or parameters");
+	}
+	put_words(ref, params, lang);
+	cls = hl_template_render(ref->templates, key, lang, params, &ref->calendar, out, err);
+	if (cls == HL_OK && json_is_integer(json_object_get(item, "nth")))
+		cls = hl_template_render(ref->templates, "word_again", lang, item, &ref->calendar, out, err);
+	json_decref(params);
+	return cls;
+}
+
+/* Several texts that leave as one. */
+static enum hl_class put_bundle(const struct hl_refdata *ref, const json_t *notice, const char *lang,
+				struct hl_buf *out, struct hl_error *err)
+{
+	const json_t *item;
+	enum hl_class cls = HL_OK;
+	size_t i;
+
+	json_array_foreach (json_object_get(json_object_get(notice, "params"), "items"), i, item)
+		if (cls == HL_OK) {
+			hl_buf_printf(out, "%s%zu. ", i ? "\n" : "", i + 1);
+			cls = put_text(ref, item, lang, out, err);
+		}
+	return cls;
+}
+
 enum hl_class hl_notice_text(const struct hl_refdata *ref, const json_t *notice, const char *signature,
 			     struct hl_buf *out, struct hl_error *err)
 {
 	const char *key = json_string_value(json_object_get(notice, "template"));
 	const char *lang = json_string_value(json_object_get(notice, "lang"));
-	json_t *params = json_copy(json_object_get(notice, "params"));
 	enum hl_class cls;
 
-	if (!key || !lang || !params) {
-		json_decref(params);
+	if (!key || !lang)
 		return hl_fail(err, HL_BUG, "a leased notice has no template, language or parameters");
-	}
-	put_words(ref, params, lang);
 	if (*signature)
 		hl_buf_printf(out, "【%s】", signature);
 	if (json_is_true(json_object_get(notice, "resend")))
 		hl_buf_add_str(out, "【重发】");
-	cls = hl_template_render(ref->templates, key, lang, params, &ref->calendar, out, err);
-	json_decref(params);
+	cls = strcmp(key, "bundle") == 0 ? put_bundle(ref, notice, lang, out, err)
+					 : put_text(ref, notice, lang, out, err);
 	if (cls == HL_OK && hl_buf_failed(out))
 		cls = hl_fail(err, HL_LIMIT, "the text of %s is too long", key);
 	return cls;

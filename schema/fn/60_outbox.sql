@@ -1,7 +1,8 @@
 -- The outbox: lease, settle, receipts. Leases run on the real clock, due times on case time.
 
 -- Leases due notices, highest lane first, and commits an attempt row for each before anything leaves.
--- Takes  batch: {"limit": n, "lease_us": us, "epoch": n, "channels": {"officer": name, "resident": name}, "known": [names]}.
+-- Takes  batch: {"limit": n, "lease_us": us, "epoch": n, "channels": {"officer": name, "resident": name}, "known": [names],
+--        "providers": {channel: provider}}.
 -- Gives  {"now": us, "notices": [{attempt, notice, phone, lang, template, params, channel, resend}], "wait_us": us to the next
 --        retry or null}
 create or replace function hl.lease(batch jsonb) returns jsonb language plpgsql as $$
@@ -10,21 +11,16 @@ declare
   real_now constant timestamptz := clock_timestamp();
   until constant timestamptz := real_now + (batch->>'lease_us')::bigint * interval '1 microsecond';
   leased jsonb;
+  due bigint[];
 begin
-  with due as (
-    select n.id from hl.notice n
+  due := array(select n.id from hl.notice n
     where n.state = 'queued' and n.not_before <= at_now and n.retry_at <= real_now
-    order by n.lane, n.id limit (batch->>'limit')::int for update skip locked),
-  -- Facts may have changed since the notice was made: the task moved on, the contact left, the hour passed.
-  judged as (
-    select n.id, case
-        when n.not_after < at_now then 'too late'
-        when n.applies is not null and not (k.state = any (n.applies)) then 'task is ' || k.state
-        when p.phone is null then 'no number'
-        when n.task_id is not null and n.kind <> 'no_contact' and n.kind <> 'operator' and not exists (
-               select from hl.contact c where c.person_id = n.person_id and c.is_active) then 'contact is no longer active'
-      end as stale
-    from due join hl.notice n on n.id = due.id join hl.person p on p.id = n.person_id left join hl.task k on k.id = n.task_id),
+    order by n.lane, n.id limit (batch->>'limit')::int for update skip locked);
+  if hl.has_budget(batch) then
+    due := hl.within_budget(due, batch, at_now);
+  end if;
+  with judged as (
+    select n.id, hl.why_stale(n, at_now) as stale from hl.notice n where n.id = any (due)),
   dropped as (
     update hl.notice n set state = 'dropped', reason = j.stale from judged j where n.id = j.id and j.stale is not null),
   taken as (
@@ -33,17 +29,35 @@ begin
     returning n.*),
   tried as (
     insert into hl.attempt (notice_id, n, channel, epoch, sent_at)
-      select t.id, t.tries, case when batch->'known' ? t.channel then t.channel
-                                 when t.task_id is not null then batch->'channels'->>'officer'
-                                 else batch->'channels'->>'resident' end, t.lease_epoch, at_now
+      select t.id, t.tries, hl.channel_of(t, batch), t.lease_epoch, at_now
       from taken t
       returning id, notice_id, channel)
   select jsonb_agg(jsonb_build_object('attempt', a.id, 'notice', t.id, 'phone', p.phone, 'lang', p.lang, 'template', t.template,
-           'params', t.params, 'channel', a.channel, 'resend', t.is_resend, 'lane', t.lane) order by t.lane, t.id)
+           'params', t.params, 'channel', a.channel, 'resend', t.is_resend, 'lane', t.lane, 'nth', t.nth) order by t.lane, t.id)
     into leased
   from tried a join taken t on t.id = a.notice_id join hl.person p on p.id = t.person_id;
   return jsonb_build_object('now', hl.us(at_now), 'notices', coalesce(leased, '[]'));
 end $$;
+
+-- Facts may have changed since a notice was made: the task moved on, the contact left, the hour passed. Null: it may go.
+create or replace function hl.why_stale(n hl.notice, at_now timestamptz) returns text language sql stable as $$
+  select case
+    when n.not_after < at_now then 'too late'
+    when n.applies is not null and not coalesce((select k.state = any (n.applies) from hl.task k where k.id = n.task_id), false)
+      then 'task is ' || coalesce((select k.state from hl.task k where k.id = n.task_id), 'gone')
+    when (select p.phone from hl.person p where p.id = n.person_id) is null then 'no number'
+    when n.task_id is not null and n.kind <> 'no_contact' and n.kind <> 'operator' and not exists (
+           select from hl.contact c where c.person_id = n.person_id and c.is_active) then 'contact is no longer active'
+  end
+$$;
+
+-- By which channel a notice leaves: its own while that is there, else by whom it is for.
+create or replace function hl.channel_of(n hl.notice, batch jsonb) returns text language sql stable as $$
+  select case when batch->'known' ? n.channel then n.channel
+              when n.task_id is not null or exists (select from hl.contact c where c.person_id = n.person_id and c.is_active)
+                then batch->'channels'->>'officer'
+              else batch->'channels'->>'resident' end
+$$;
 
 -- Gives up leases that ran out, and sends again what is still unknown. A call of its own, and row by row once a guard refuses
 -- one of them: what cannot be given up keeps nothing else from being sent.
