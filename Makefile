@@ -3,7 +3,7 @@ CC       ?= gcc
 CFLAGS   ?= -O2 -g
 WERROR   ?= -Werror
 BUILD    ?= build
-PKGS     := libevent libcurl jansson libpq inih cmocka libutf8proc icu-i18n libcrypto
+PKGS     := libevent libcurl jansson libpq inih cmocka libutf8proc icu-i18n libical libcrypto
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-strict-overflow \
             $(if $(findstring clang,$(CC)),,-ftrivial-auto-var-init=zero)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wformat=2 \
@@ -12,13 +12,13 @@ PKG_CF    = $(shell pkg-config --cflags libevent libcurl jansson libpq inih libu
 CPPF     := -std=gnu11 -D_GNU_SOURCE -Iinclude -Idaemon
 LIBS     := -levent -lcurl -ljansson -lpq -linih -lutf8proc -lcrypto
 ICU      := -licui18n -licuuc
-OUT_LIBS := $(ICU) -lxlsxwriter -lpangocairo-1.0 -lpango-1.0 -lcairo -lgobject-2.0 -lglib-2.0 -lqrencode
+OUT_LIBS := $(ICU) -lcsv -lical -lxlsxwriter -lpangocairo-1.0 -lpango-1.0 -lcairo -lgobject-2.0 -lglib-2.0 -lqrencode
 LDHARD   := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 SAN      := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-# ICU and what draws records are for hotlinectl and tests only: the daemon does not link them.
+# ICU, readers of tables and what draws records are for hotlinectl and tests only: the daemon does not link them.
 ICU_SRC  := daemon/refdata/calendar_expand.c
-OUT_SRC  := $(ICU_SRC) $(wildcard daemon/records/*.c)
+OUT_SRC  := $(ICU_SRC) daemon/refdata/csv.c daemon/refdata/ical.c $(wildcard daemon/records/*.c)
 LIB_SRC  := $(filter-out daemon/main.c $(OUT_SRC) $(wildcard daemon/ctl/*.c),$(wildcard daemon/*/*.c)) $(wildcard adapters/*.c)
 CTL_SRC  := $(wildcard daemon/ctl/*.c) $(OUT_SRC)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)

@@ -19,6 +19,8 @@
 #define US_PER_MINUTE (60 * US_PER_S)
 #define S_PER_DAY     86400
 
+#define YEAR_EXPECTED_MONTH 11 /* the State Council announces the next year's holidays around then */
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
@@ -230,6 +232,16 @@ bool hl_calendar_is_open(const struct hl_calendar *cal, int64_t at_us)
 {
 	size_t i = first_closing_after(cal, at_us);
 	return i < cal->n_intervals && cal->intervals[i].opens_us <= at_us;
+}
+
+bool hl_calendar_missing_year(const struct hl_calendar *cal, int64_t now_us, int *year_r)
+{
+	struct hl_local_time now, unknown;
+	hl_calendar_local(cal, now_us, &now);
+	hl_calendar_local(cal, cal->provisional_from_us, &unknown);
+	int needed = now.month >= YEAR_EXPECTED_MONTH ? now.year + 1 : now.year;
+	*year_r = unknown.year;
+	return unknown.year <= needed;
 }
 
 static void keep_earlier(struct hl_boundary *best, int64_t at_us, enum hl_boundary_kind kind)

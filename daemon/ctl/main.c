@@ -61,10 +61,12 @@ static const struct command {
 	{"verify", "[--head HASH]", "check every history chain; compare with a head kept on paper", cmd_verify},
 	{"rollup", "", "roll all heads up into one hash, for the paper file", cmd_rollup},
 	{"idle", "", "is anything due still on its way?", cmd_idle},
-	{"import", "all DIR | KIND FILE [--why TEXT]",
-	 "bring reference data into the database: units case_types limits rules places "
-	 "calendar templates ladder grammar contacts",
+	{"import", "all DIR | KIND FILE... | --history [KIND]  [--dry-run] [--why TEXT]",
+	 "bring reference data (.json, .csv; a calendar also as .ics) into the database, or show the difference: units "
+	 "duties "
+	 "limits rules compounds calendar templates grammar ladder contacts roster",
 	 cmd_import},
+	{"export", "KIND [--csv | --json]", "print reference data so that import takes it back", cmd_export},
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
 	{"law", "[case|task] --table | --graph | --picture",
 	 "the legal moves: Markdown, DOT (Graphviz), Mermaid; --json the moves; no database", cmd_law},

@@ -117,7 +117,8 @@ static enum hl_class check(const struct expansion *x, const json_t *doc, struct 
 		return hl_fail(err, HL_NOMEM, "no memory for the expanded calendar");
 	if (U_FAILURE(x->status))
 		return hl_fail(err, HL_BUG, "could not read zone \"%s\": %s", x->spec.zone, u_errorName(x->status));
-	if (json_array_size(json_object_get(doc, "intervals")) == 0)
+	/* Make-up days alone are no working time: a year that is not announced yet would have none. */
+	if (json_array_size(json_object_get(doc, "intervals")) == 0 || !hl_calendar_spec_has_hours(&x->spec))
 		return hl_fail(err, HL_INPUT, "week, hours: must leave some working time");
 	return HL_OK;
 }

@@ -400,6 +400,16 @@ void hl_calendar_spec_fini(struct hl_calendar_spec *spec)
 	*spec = (struct hl_calendar_spec){0};
 }
 
+bool hl_calendar_spec_has_hours(const struct hl_calendar_spec *spec)
+{
+	bool has_day = false, has_hours = false;
+	for (int i = 0; i < 7; i++)
+		has_day |= spec->works[i];
+	for (size_t i = 0; i < spec->n_tables; i++)
+		has_hours |= spec->tables[i].n_hours > 0;
+	return has_day && has_hours;
+}
+
 int hl_calendar_spec_season(const struct hl_calendar_spec *spec, const struct hl_local_time *date)
 {
 	for (size_t i = 1; i < spec->n_tables; i++)

@@ -43,6 +43,9 @@ void hl_calendar_spec_fini(struct hl_calendar_spec *spec);
 const struct hl_spec_table *hl_calendar_spec_hours(const struct hl_calendar_spec *spec,
 						   const struct hl_local_time *date);
 
+/* hl_calendar_spec_has_hours - is there working time in an ordinary week of some season? */
+bool hl_calendar_spec_has_hours(const struct hl_calendar_spec *spec);
+
 /* hl_calendar_spec_season - which timetable a date is under: 0 the ordinary one, else the number of the season. */
 int hl_calendar_spec_season(const struct hl_calendar_spec *spec, const struct hl_local_time *date);
 

@@ -72,6 +72,10 @@ int64_t hl_calendar_worked_us(const struct hl_calendar *cal, int64_t from_us, in
 /* hl_calendar_working_days - number of working days whose close lies in (from, until]. */
 int hl_calendar_working_days(const struct hl_calendar *cal, int64_t from_us, int64_t until_us);
 
+/* hl_calendar_missing_year - from 1 November on the next year's holidays should be known, and this year's always.
+ * Gives   true and the year that is missing */
+bool hl_calendar_missing_year(const struct hl_calendar *cal, int64_t now_us, int *year_r);
+
 bool hl_calendar_is_open(const struct hl_calendar *cal, int64_t at_us);
 
 /* hl_calendar_local - wall-clock reading in the calendar's zone. */

@@ -37,14 +37,41 @@ begin
   end loop;
 end $$;
 
--- Who stands behind a rung's audience for a unit, best first: who gives signs of life before who does not, and a deputy
--- before an officer who does not.
+-- How near to duty a contact is at this moment of case time: 0 by dates, 1 by the week, 2 by rank alone, 3 on leave.
+create or replace function hl.duty_of(of_contact bigint) returns smallint language plpgsql stable as $$
+declare
+  at_now constant timestamptz := hl.now();
+begin
+  return coalesce((
+    select case when bool_or(r.kind = 'leave') then 3 else min(case r.kind when 'dates' then 0 else 1 end) end
+    from hl.roster r
+    cross join lateral (select at_now at time zone r.zone as local) t
+    where r.contact_id = of_contact and r.is_active
+      and case when r.kind = 'week'
+               then extract(isodow from t.local)::smallint = any (r.days)
+                    and extract(hour from t.local) * 60 + extract(minute from t.local) >= r.from_min
+                    and extract(hour from t.local) * 60 + extract(minute from t.local) < r.until_min
+               else r.from_at <= at_now and r.until_at > at_now end), 2)::smallint;
+end $$;
+
+-- Is anybody of a unit in that role not on leave?
+create or replace function hl.somebody_present(of_unit text, of_role text) returns boolean language sql stable as $$
+  select exists (select from hl.contact c where c.unit = of_unit and c.role = of_role and c.is_active
+                 and c.verified_at is not null and hl.duty_of(c.id) < 3)
+$$;
+
+-- Who stands behind a rung's audience for a unit, best first: who gives signs of life and is not on leave before who does
+-- not; a deputy before such an officer; who is on duty before the others. Who is on leave is left out while there is
+-- somebody of the role.
 create or replace function hl.contacts(of_unit text, of_role text) returns table (person_id bigint)
 language sql stable as $$
   select c.person_id from hl.contact c
+  -- without rosters nobody's duty is asked for
+  cross join lateral (select case when (select exists (select from hl.roster)) then hl.duty_of(c.id) else 2 end) d (duty)
   where c.unit = of_unit and (c.role = of_role or (of_role = 'officer' and c.role = 'deputy'))
     and c.is_active and c.verified_at is not null
-  order by c.dead_since is not null, c.role <> of_role, c.rank, c.id
+    and (d.duty < 3 or not hl.somebody_present(of_unit, of_role))
+  order by d.duty = 3 or c.dead_since is not null, c.role <> of_role, d.duty, c.rank, c.id
 $$;
 
 -- Would a text reach that person as somebody of the unit?

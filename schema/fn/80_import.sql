@@ -1,17 +1,29 @@
 -- Reference documents: kept whole with who and why, and spread into tables where rows refer to them.
--- Takes  batch: {"kind", "doc", "by", "why"}; the document was checked by hotlinectl before.
+
+-- One line of history for an import. changes: {"added", "changed", "removed", "keys"} as hotlinectl found them.
+create or replace function hl.note_config(of_kind text, batch jsonb, of_refdata bigint) returns void language sql as $$
+  insert into hl.config_change (kind, by_user, why, added, changed, removed, keys, refdata_id)
+    select of_kind, batch->>'by', coalesce(batch->>'why', ''), coalesce((c->>'added')::int, 0), coalesce((c->>'changed')::int, 0),
+           coalesce((c->>'removed')::int, 0), coalesce(c->'keys', '[]'), of_refdata
+    from (select coalesce(batch->'changes', '{}') as c) x
+$$;
+
+-- Takes  batch: {"kind", "doc", "by", "why", "changes"}; the document was checked by hotlinectl before.
 -- Gives  {"changed": bool}; the same document again changes nothing.
 create or replace function hl.import(batch jsonb) returns jsonb language plpgsql as $$
 declare
   of_kind constant text := batch->>'kind';
   d constant jsonb := batch->'doc';
   seal constant bytea := sha256(convert_to(d::text, 'UTF8'));
+  made bigint;
 begin
   if exists (select from hl.refdata r where r.kind = of_kind and r.is_current and r.digest = seal) then
     return jsonb_build_object('changed', false);
   end if;
   update hl.refdata set is_current = false where kind = of_kind and is_current;
-  insert into hl.refdata (kind, doc, digest, by_user, why) values (of_kind, d, seal, batch->>'by', coalesce(batch->>'why', ''));
+  insert into hl.refdata (kind, doc, digest, by_user, why) values (of_kind, d, seal, batch->>'by', coalesce(batch->>'why', ''))
+    returning id into made;
+  perform hl.note_config(of_kind, batch, made);
   case of_kind
   when 'units' then
     insert into hl.unit (code, name, name_en, kind, clause)
@@ -36,6 +48,9 @@ begin
       on conflict (code) do update set name = excluded.name, aliases = excluded.aliases, community = excluded.community,
         subdistrict = excluded.subdistrict, property_company = excluded.property_company, gas_company = excluded.gas_company,
         is_active = true;
+    -- Old cases still point at a compound that is gone: it is put out of use, not deleted.
+    update hl.compound p set is_active = false
+      where p.is_active and not exists (select from jsonb_array_elements(d->'places') x where x->>'code' = p.code);
   when 'ladder' then
     delete from hl.rung_rule;
     insert into hl.rung_rule (rung, urgency, applies, unless, audience, template, lane, is_kept)
@@ -51,7 +66,8 @@ begin
 end $$;
 
 -- Contacts are not kept as documents: names and numbers live in hl.person only.
--- Takes  batch: {"contacts": [{unit, role, rank, phone, name, lang?}], "by", "why"}. Contacts not named are deactivated.
+-- Takes  batch: {"contacts": [{unit, role, rank, phone, name, lang?}], "by", "why", "changes"}. Contacts not named are
+--        deactivated, their duties with them.
 create or replace function hl.import_contacts(batch jsonb) returns jsonb language plpgsql as $$
 declare n int;
 begin
@@ -68,5 +84,149 @@ begin
     where p.id = c.person_id and c.is_active and not exists (
       select from jsonb_to_recordset(batch->'contacts') x (unit text, role text, phone text)
       where x.unit = c.unit and x.role = c.role and x.phone = p.phone);
+  update hl.roster r set is_active = false from hl.contact c
+    where c.id = r.contact_id and r.is_active and not c.is_active;
+  perform hl.note_config('contacts', batch, null);
   return jsonb_build_object('contacts', n);
 end $$;
+
+-- Duties and leave, all of them anew.
+-- Takes  batch: {"roster": [{unit, role, phone, kind, days?, from, until, note?}], "by", "why", "changes"}; times are the
+--        current calendar's local ones.
+create or replace function hl.import_roster(batch jsonb) returns jsonb language plpgsql as $$
+declare
+  n int;
+  local_zone constant text := coalesce((select r.doc->>'zone' from hl.refdata r where r.kind = 'calendar' and r.is_current),
+                                       'Asia/Shanghai');
+begin
+  update hl.roster set is_active = false where is_active;
+  insert into hl.roster (contact_id, kind, days, from_min, until_min, from_at, until_at, zone, note)
+    select c.id, x.kind,
+           case when x.kind = 'week' then array(select array_position(array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], d)
+                                                from jsonb_array_elements_text(x.days) d order by 1) end,
+           case when x.kind = 'week' then split_part(x."from", ':', 1)::int * 60 + split_part(x."from", ':', 2)::int end,
+           case when x.kind = 'week' then split_part(x.until, ':', 1)::int * 60 + split_part(x.until, ':', 2)::int end,
+           case when x.kind <> 'week' then x."from"::timestamp at time zone local_zone end,
+           case when x.kind <> 'week' then x.until::timestamp at time zone local_zone end,
+           local_zone, coalesce(x.note, '')
+    from jsonb_to_recordset(batch->'roster') x (unit text, role text, phone text, kind text, days jsonb, "from" text, until text,
+                                                note text)
+    join hl.person p on p.phone = x.phone
+    join hl.contact c on c.person_id = p.id and c.unit = x.unit and c.role = x.role and c.is_active
+    order by x.unit, x.role, x.kind desc, x."from", x.phone;
+  get diagnostics n = row_count;
+  if n <> jsonb_array_length(batch->'roster') then
+    raise exception 'a duty names somebody who is no contact any more' using errcode = 'P0192';
+  end if;
+  perform hl.note_config('roster', batch, null);
+  return jsonb_build_object('roster', n);
+end $$;
+
+-- Everything that an import is compared with. One at a time: whoever asks in a transaction holds the configuration.
+create or replace function hl.config(batch jsonb) returns jsonb language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('hl.config'));
+  return jsonb_build_object(
+    'now', hl.us(hl.now()),
+    'docs', (select coalesce(jsonb_object_agg(r.kind, r.doc), '{}') from hl.refdata r where r.is_current),
+    'contacts', (
+      select coalesce(jsonb_agg(jsonb_build_object('unit', c.unit, 'role', c.role, 'rank', c.rank, 'phone', p.phone,
+                                                   'name', p.name)
+                                || case when p.lang = 'zh-CN' then '{}' else jsonb_build_object('lang', p.lang) end
+                                order by c.id), '[]')
+      from hl.contact c join hl.person p on p.id = c.person_id where c.is_active and p.phone is not null),
+    'roster', (
+      select coalesce(jsonb_agg(jsonb_build_object('unit', c.unit, 'role', c.role, 'phone', p.phone, 'kind', r.kind, 'note', r.note)
+        || case when r.kind = 'week'
+             then jsonb_build_object('days', (select jsonb_agg((array['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])[d]
+                                                               order by d) from unnest(r.days) d),
+                                     'from', to_char(r.from_min / 60, 'FM00') || ':' || to_char(r.from_min % 60, 'FM00'),
+                                     'until', to_char(r.until_min / 60, 'FM00') || ':' || to_char(r.until_min % 60, 'FM00'))
+             else jsonb_build_object('from', to_char(r.from_at at time zone r.zone, 'YYYY-MM-DD HH24:MI'),
+                                     'until', to_char(r.until_at at time zone r.zone, 'YYYY-MM-DD HH24:MI')) end
+        order by r.id), '[]')
+      from hl.roster r join hl.contact c on c.id = r.contact_id join hl.person p on p.id = c.person_id where r.is_active));
+end $$;
+
+-- Who imported what, when and why, the latest first. Takes {"kind"?, "limit"?}.
+create or replace function hl.config_history(batch jsonb) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(to_jsonb(h) order by h.id desc), '[]') from (
+    select c.id, c.kind, c.at, c.by_user as by, c.why, c.added, c.changed, c.removed, c.keys
+    from hl.config_change c where batch->>'kind' is null or c.kind = batch->>'kind'
+    order by c.id desc limit coalesce((batch->>'limit')::int, 100)) h
+$$;
+
+-- Open tasks whose limits crossed a year without holidays, as they were assigned. Those whose limits were moved since, by
+-- an extension or a pause, are counted only: their limit is somebody's decision.
+create or replace function hl.provisional_tasks(batch jsonb) returns jsonb language sql stable as $$
+  select jsonb_build_object(
+    'tasks', coalesce(jsonb_agg(jsonb_build_object('task', k.id, 'unit', k.unit, 'type', c.type, 'urgency', k.urgency,
+                                                   'from_us', hl.us(k.assigned_at)) order by k.case_id, k.id)
+                      filter (where said.kind in ('assigned', 'limits_recomputed')), '[]'),
+    'moved', count(*) filter (where said.kind not in ('assigned', 'limits_recomputed')))
+  from hl.task k join hl.case c on c.id = k.case_id
+  cross join lateral (select e.kind from hl.event e where e.task_id = k.id and e.data ? 'close_by' order by e.seq desc limit 1) said
+  where k.is_provisional and k.state in ('dispatched', 'signed', 'arrived', 'handback')
+$$;
+
+-- New limits for provisional tasks after a calendar came: tasks, history and ladders in sets.
+-- Takes  batch: {"tasks": [{task, sign_us, arrive_us, close_us, provisional, rungs[], dues_us[]}], "by"}
+-- Gives  {"tasks": how many got other limits or are no longer provisional}
+-- A rung that was fired stays fired; those that are left move.
+create or replace function hl.recompute_limits(batch jsonb) returns jsonb language plpgsql as $$
+declare n int;
+begin
+  create temp table if not exists fresh_limits (
+    task_id bigint, case_id bigint, sign_by timestamptz, arrive_by timestamptz, close_by timestamptz, provisional boolean,
+    rungs text[], dues timestamptz[]) on commit drop;
+  delete from fresh_limits;
+  perform from hl.case c where c.id in (
+      select k.case_id from jsonb_to_recordset(batch->'tasks') x (task bigint) join hl.task k on k.id = x.task)
+    order by c.id for no key update;
+  insert into fresh_limits
+    select k.id, k.case_id, hl.at_us(x.sign_us), hl.at_us(x.arrive_us), hl.at_us(x.close_us), x.provisional,
+           array(select jsonb_array_elements_text(x.rungs)),
+           array(select hl.at_us(d::bigint) from jsonb_array_elements_text(x.dues_us) d)
+    from jsonb_to_recordset(batch->'tasks') x (task bigint, sign_us bigint, arrive_us bigint, close_us bigint, provisional boolean,
+                                               rungs jsonb, dues_us jsonb)
+    join hl.task k on k.id = x.task
+    where k.is_provisional and k.state in ('dispatched', 'signed', 'arrived', 'handback')
+      and (k.sign_by, k.arrive_by, k.close_by, k.is_provisional)
+          is distinct from (hl.at_us(x.sign_us), hl.at_us(x.arrive_us), hl.at_us(x.close_us), x.provisional);
+  get diagnostics n = row_count;
+  insert into hl.event (case_id, at, kind, task_id, actor, operator, data)
+    select f.case_id, hl.now(), 'limits_recomputed', f.task_id, 'operator', batch->>'by',
+           jsonb_build_object('sign_by', hl.us(f.sign_by), 'arrive_by', hl.us(f.arrive_by), 'close_by', hl.us(f.close_by),
+                              'provisional', f.provisional)
+    from fresh_limits f order by f.case_id, f.task_id;
+  update hl.task k set sign_by = f.sign_by, arrive_by = f.arrive_by, close_by = f.close_by, is_provisional = f.provisional
+    from fresh_limits f where k.id = f.task_id;
+  update hl.ladder l set rungs = w.rungs, dues = w.dues, pos = w.n_fired + 1,
+         due_at = case when l.due_at is null then null else w.dues[w.n_fired + 1] end
+    from fresh_limits f, lateral (
+      select array_agg(s.rung order by s.is_left, s.due, s.ord) as rungs, array_agg(s.due order by s.is_left, s.due, s.ord) as dues,
+             (count(*) filter (where not s.is_left))::smallint as n_fired
+      from (select r.rung, r.due, r.ord, false as is_left from hl.ladder o, unnest(o.rungs, o.dues) with ordinality r (rung, due, ord)
+            where o.task_id = f.task_id and r.ord < o.pos
+            union all
+            select r.rung, r.due, r.ord, true from unnest(f.rungs, f.dues) with ordinality r (rung, due, ord)
+            where not exists (select from hl.ladder o where o.task_id = f.task_id and r.rung = any (o.rungs[1:o.pos - 1]))) s) w
+    where l.task_id = f.task_id and l.due_at is not null;
+  return jsonb_build_object('tasks', n);
+end $$;
+
+-- Cases since a day with what a decision rests on, and where they first went. Takes {"since": us, "limit"}.
+create or replace function hl.past_cases(batch jsonb) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'case', c.code, 'type', c.type, 'urgency', c.urgency, 'compound', c.compound, 'state', c.state, 'at', hl.us(c.opened_at),
+    'is_sure', c.is_sure,
+    'tasks', (
+      select coalesce(jsonb_agg(jsonb_build_object('unit', k.unit, 'role', k.role, 'from_us', hl.us(k.assigned_at),
+                        'sign_us', (e.data->>'sign_by')::bigint, 'close_us', (e.data->>'close_by')::bigint) order by k.id), '[]')
+      from hl.task k
+      cross join lateral (select e.data from hl.event e where e.task_id = k.id and e.kind = 'assigned' order by e.seq limit 1) e
+      where k.case_id = c.id and k.assigned_at = (select min(o.assigned_at) from hl.task o where o.case_id = c.id)))
+    order by c.id), '[]')
+  from (select * from hl.case c where c.opened_at >= hl.at_us((batch->>'since')::bigint)
+        order by c.id limit (batch->>'limit')::int) c
+$$;

@@ -64,6 +64,9 @@ def bad_case(code="99-999999", urgency="normal"):
     return CASE.format(code=code, urgency=urgency)
 
 
+CONFIG = "insert into hl.config_change (kind, by_user, added, changed, removed) values ('{}', '{}', {}, {}, {})"
+ROSTER = ("insert into hl.roster (contact_id, zone, kind, days, from_min, until_min, from_at, until_at)"
+          " select min(id), 'Asia/Shanghai', {} from hl.contact")
 RULES = {
     "clock_one_check": ["insert into hl.clock (one) values (false)"],
     "only_a_demo_clock_moves": ["update hl.clock set is_demo = false, offset_us = 1"],
@@ -71,6 +74,19 @@ RULES = {
     "refdata_kind_check": ["insert into hl.refdata (kind, doc, digest, by_user) values ('weather', '{}', '', 'x')"],
     "refdata_one_current": ["insert into hl.refdata (kind, doc, digest, by_user) values ('units', '{}', '', 'x')"],
     "unit_code_check": [f"insert into hl.unit (code, name, kind) values ('{code}', 'n', 'office')" for code in ("fir", "F", "-F", "")],
+    "config_change_kind_check": [CONFIG.format("Units", "x", 0, 0, 0)],
+    "config_change_by_user_check": [CONFIG.format("units", "", 0, 0, 0)],
+    "config_change_added_check": [CONFIG.format("units", "x", -1, 0, 0)],
+    "config_change_changed_check": [CONFIG.format("units", "x", 0, -1, 0)],
+    "config_change_removed_check": [CONFIG.format("units", "x", 0, 0, -1)],
+    "roster_kind_check": [ROSTER.format("'month', null, null, null, now(), now() + interval '1 hour'")],
+    "a_duty_has_its_span": [ROSTER.format(values) for values in (
+        "'week', null, 0, 60, null, null", "'week', '{}', 0, 60, null, null", "'week', '{1}', null, null, now(), now() + '1 h'",
+        "'leave', '{1}', 0, 60, null, null", "'dates', null, null, null, now(), null")],
+    "a_duty_ends_after_it_begins": [ROSTER.format(values) for values in (
+        "'week', '{1}', 60, 60, null, null", "'leave', null, null, null, now(), now()")],
+    "a_duty_lies_within_a_day": [ROSTER.format(values) for values in (
+        "'week', '{8}', 0, 60, null, null", "'week', '{1}', -1, 60, null, null", "'week', '{1}', 0, 1441, null, null")],
     "unit_kind_check": ["insert into hl.unit (code, name, kind) values ('XX', 'n', 'shop')"],
     "unit_name_check": ["insert into hl.unit (code, name, kind) values ('XX', '', 'office')"],
     "case_type_code_check": ["insert into hl.case_type (code, name, lead, urgency) values ('FIRE1', 'n', 'FIR', 'normal')"],
@@ -436,7 +452,9 @@ DAEMON_MAY_NOT = [
     "update hl.task set unit = 'POL'", "update hl.task set assigned_at = now()", "update hl.report set case_id = 1",
     "update hl.notice set dedupe = 'x'", "update hl.notice set person_id = 1", "update hl.attempt set n = 9",
     "update hl.notice_code set code = 'AAAAA'", "update hl.head_rollup set hash = ''", "update hl.quarantine set item = ''",
-    "update hl.refdata set doc = '{}'", "insert into hl.lane values ('x', 9, true)", "delete from hl.dialogue",
+    "update hl.refdata set doc = '{}'", "update hl.config_change set why = 'x'", "delete from hl.config_change",
+    "delete from hl.roster", "update hl.roster set kind = 'week'", "insert into hl.lane values ('x', 9, true)",
+    "delete from hl.dialogue",
     "create table hl.mine (x int)", "create table public.mine (x int)", "create schema mine",
     "create function hl.mine() returns int language sql as 'select 1'",
     "alter table hl.event disable trigger all", "drop trigger event_is_chained on hl.event", "drop table hl.event",
