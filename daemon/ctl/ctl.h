@@ -71,6 +71,7 @@ int cmd_rollup(struct ctl *ctl);
 int cmd_idle(struct ctl *ctl);
 int cmd_contacts(struct ctl *ctl);
 int cmd_notices(struct ctl *ctl);
+int cmd_templates(struct ctl *ctl);
 int cmd_classify(struct ctl *ctl);
 int cmd_parse(struct ctl *ctl);
 int cmd_place(struct ctl *ctl);

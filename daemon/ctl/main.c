@@ -73,6 +73,8 @@ static const struct command {
 	{"classify", "< JSONL", "{\"id\",\"text\"} per line -> case type, unit, urgency; no database", cmd_classify},
 	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database",
 	 cmd_parse},
+	{"templates", "[--lint]",
+	 "what each text costs, filled with examples; --lint: only what is too long; no database", cmd_templates},
 	{"segments", "< TEXT", "encoding, units and parts of a text; no database", cmd_segments},
 	{"limit", "--from TIME --working-hours N | --working-days N | --minutes N [--calendar NAME] [--explain]",
 	 "when a limit ends, and every boundary on the way; no database", cmd_limit},
@@ -111,22 +113,8 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 /* Options without a value. */
 // clang-format off: one a line
 static const char *const flags[] = {
-	"--co",
-	"--csv",
-	"--dead",
-	"--dry-run",
-	"--explain",
-	"--graph",
-	"--held",
-	"--history",
-	"--html",
-	"--json",
-	"--lint",
-	"--pdf",
-	"--picture",
-	"--table",
-	"--with-reporters",
-	"--xlsx",
+	"--co",   "--csv",  "--dead", "--dry-run", "--explain", "--graph", "--held",           "--history",
+	"--html", "--json", "--lint", "--pdf",     "--picture", "--table", "--with-reporters", "--xlsx",
 };
 // clang-format on
 

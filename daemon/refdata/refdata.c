@@ -15,6 +15,20 @@ static enum hl_class named(enum hl_class cls, const char *kind, struct hl_error 
 	return hl_error_prefix(err, "%s", kind);
 }
 
+/* A text that a provider in use would refuse is found here and not when it should leave. */
+static enum hl_class check_texts(const struct hl_refdata *ref, struct hl_error *err)
+{
+	struct hl_template_entry entry;
+	struct hl_template_note note;
+
+	for (size_t i = 0; hl_templates_at(ref->templates, i, &entry); i++) {
+		hl_template_lint(ref->templates, &entry, &ref->calendar, &note);
+		if (note.is_error)
+			return hl_fail(err, HL_INPUT, "template %s (%s): %s", entry.key, entry.lang, note.why);
+	}
+	return HL_OK;
+}
+
 static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 {
 	json_t *units = json_object_get(ref->docs, "units"), *types = json_object_get(ref->docs, "case_types");
@@ -34,6 +48,8 @@ static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 	if (cls == HL_OK)
 		cls = named(hl_templates_new(json_object_get(ref->docs, "templates"), &ref->templates, err),
 			    "templates", err);
+	if (cls == HL_OK)
+		cls = named(check_texts(ref, err), "templates", err);
 	if (cls == HL_OK)
 		cls = named(hl_grammar_new(json_object_get(ref->docs, "grammar"), &ref->grammar, err), "grammar", err);
 	if (cls == HL_OK && json_object_get(ref->docs, "ladder"))

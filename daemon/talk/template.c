@@ -5,6 +5,8 @@
  */
 #include "hotline/template.h"
 
+#include "hotline/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +93,47 @@ static const json_t *param_of(const struct entry *e, const char *name)
 	return NULL;
 }
 
+static const char *word_of(const json_t *param, const char *field)
+{
+	const char *word = json_string_value(json_object_get(param, field));
+
+	return word ? word : "";
+}
+
+/* A code or a limit that was cut would name something else. */
+static enum hl_class check_param(const struct entry *e, const json_t *p, struct hl_error *err)
+{
+	const char *name = word_of(p, "name"), *type = word_of(p, "type"), *over = word_of(p, "over");
+	const json_t *max = json_object_get(p, "max");
+	bool is_text = strcmp(type, "text") == 0;
+
+	if (!*name || (!is_text && strcmp(type, "code") != 0 && strcmp(type, "time") != 0))
+		return hl_fail(err, HL_INPUT, "template %s (%s): parameter %s: type must be text, code or time", e->key,
+			       e->lang, name);
+	if (max && (!json_is_integer(max) || json_integer_value(max) < 2 || json_integer_value(max) > 1000))
+		return hl_fail(err, HL_INPUT, "template %s (%s): parameter %s: max must be from 2 to 1000", e->key,
+			       e->lang, name);
+	if (*over && (!max || (strcmp(over, "cut") != 0 && strcmp(over, "refuse") != 0)))
+		return hl_fail(err, HL_INPUT, "template %s (%s): parameter %s: over must be cut or refuse, beside max",
+			       e->key, e->lang, name);
+	if (max && !is_text && strcmp(over, "refuse") != 0)
+		return hl_fail(err, HL_INPUT, "template %s (%s): parameter %s: a %s is never cut, over must be refuse",
+			       e->key, e->lang, name, type);
+	return HL_OK;
+}
+
+static enum hl_class check_params(const struct entry *e, struct hl_error *err)
+{
+	enum hl_class cls = HL_OK;
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach (e->params, i, p)
+		if (cls == HL_OK)
+			cls = check_param(e, p, err);
+	return cls;
+}
+
 static enum hl_class check_text(const struct entry *e, struct hl_error *err)
 {
 	const char *c = e->text;
@@ -123,6 +166,20 @@ static const struct entry *find(const struct hl_templates *t, const char *key, c
 	return NULL;
 }
 
+bool hl_templates_at(const struct hl_templates *t, size_t i, struct hl_template_entry *out_r)
+{
+	if (i >= t->n)
+		return false;
+	*out_r = (struct hl_template_entry){t->entries[i].key, t->entries[i].lang, t->entries[i].text,
+					    t->entries[i].params};
+	return true;
+}
+
+const json_t *hl_templates_doc(const struct hl_templates *t)
+{
+	return t->doc;
+}
+
 bool hl_templates_has(const struct hl_templates *t, const char *key)
 {
 	return find(t, key, FALLBACK_LANG) != NULL;
@@ -140,7 +197,8 @@ static enum hl_class add_entry(struct hl_templates *t, const json_t *o, struct h
 	if (find(t, e.key, e.lang))
 		return hl_fail(err, HL_INPUT, "template %s (%s): is there twice", e.key, e.lang);
 	t->entries[t->n++] = e;
-	return check_text(&e, err);
+	enum hl_class cls = check_text(&e, err);
+	return cls == HL_OK ? check_params(&e, err) : cls;
 }
 
 /* Both languages of a key must take the same parameters, or one of them would fail at run time. */
@@ -219,14 +277,42 @@ static void put_time(const struct rendering *r, int64_t at_s)
 		hl_buf_printf(r->out, "%d %s %02d:%02d", t.day, months[t.month - 1], t.hour, t.minute);
 }
 
-static void put_value(const struct rendering *r, const json_t *value, bool is_time)
+/* The first characters of a text that is too long, the last of them an ellipsis. */
+static void put_cut(const struct rendering *r, struct hl_slice text, size_t max)
 {
-	if (json_is_integer(value) && is_time)
-		put_time(r, json_integer_value(value));
-	else if (json_is_integer(value))
-		hl_buf_printf(r->out, "%lld", (long long)json_integer_value(value));
+	size_t end = 0;
+
+	for (size_t n = 1; n < max; n++)
+		hl_text_next(text, &end);
+	hl_buf_add(r->out, (struct hl_slice){text.ptr, end});
+	hl_buf_add_str(r->out, "…");
+}
+
+static enum hl_class put_text(const struct rendering *r, const char *name, struct hl_slice text, struct hl_error *err)
+{
+	const json_t *param = param_of(r->entry, name);
+	size_t max = (size_t)json_integer_value(json_object_get(param, "max"));
+
+	if (max == 0 || hl_text_count(text) <= max)
+		hl_buf_add(r->out, text);
+	else if (strcmp(word_of(param, "over"), "refuse") == 0)
+		return hl_fail(err, HL_REFUSED, "parameter %s of %s is longer than %zu characters", name, r->entry->key,
+			       max);
 	else
-		hl_buf_add(r->out, (struct hl_slice){json_string_value(value), json_string_length(value)});
+		put_cut(r, text, max);
+	return HL_OK;
+}
+
+static enum hl_class put_value(const struct rendering *r, const char *name, const json_t *value, bool is_time,
+			       struct hl_error *err)
+{
+	if (!json_is_integer(value))
+		return put_text(r, name, (struct hl_slice){json_string_value(value), json_string_length(value)}, err);
+	if (is_time)
+		put_time(r, json_integer_value(value));
+	else
+		hl_buf_printf(r->out, "%lld", (long long)json_integer_value(value));
+	return HL_OK;
 }
 
 static bool is_empty(const json_t *value)
@@ -235,19 +321,22 @@ static bool is_empty(const json_t *value)
 }
 
 /* The optional form: its text with the value in place of {}, or nothing. */
-static void put_optional(const struct rendering *r, struct hl_slice inside, const json_t *value, bool is_time)
+static enum hl_class put_optional(const struct rendering *r, const struct hole *h, const json_t *value,
+				  struct hl_error *err)
 {
-	ptrdiff_t at = hl_slice_find(inside, HL_LIT("{}"));
+	ptrdiff_t at = hl_slice_find(h->inside, HL_LIT("{}"));
+	enum hl_class cls;
 
 	if (is_empty(value))
-		return;
+		return HL_OK;
 	if (at < 0) {
-		hl_buf_add(r->out, inside);
-		return;
+		hl_buf_add(r->out, h->inside);
+		return HL_OK;
 	}
-	hl_buf_add(r->out, (struct hl_slice){inside.ptr, (size_t)at});
-	put_value(r, value, is_time);
-	hl_buf_add(r->out, (struct hl_slice){inside.ptr + at + 2, inside.len - (size_t)at - 2});
+	hl_buf_add(r->out, (struct hl_slice){h->inside.ptr, (size_t)at});
+	cls = put_value(r, h->name, value, h->is_time, err);
+	hl_buf_add(r->out, (struct hl_slice){h->inside.ptr + at + 2, h->inside.len - (size_t)at - 2});
+	return cls;
 }
 
 static enum hl_class put_hole(const struct rendering *r, const struct hole *h, const json_t *params,
@@ -256,12 +345,10 @@ static enum hl_class put_hole(const struct rendering *r, const struct hole *h, c
 	const json_t *value = json_object_get(params, h->name);
 
 	if (h->is_optional)
-		put_optional(r, h->inside, value, h->is_time);
-	else if (json_is_integer(value) || (!h->is_time && json_is_string(value)))
-		put_value(r, value, h->is_time);
-	else
-		return hl_fail(err, HL_BUG, "template %s needs parameter %s", r->entry->key, h->name);
-	return HL_OK;
+		return put_optional(r, h, value, err);
+	if (json_is_integer(value) || (!h->is_time && json_is_string(value)))
+		return put_value(r, h->name, value, h->is_time, err);
+	return hl_fail(err, HL_BUG, "template %s needs parameter %s", r->entry->key, h->name);
 }
 
 enum hl_class hl_template_render(const struct hl_templates *t, const char *key, const char *lang, const json_t *params,
@@ -303,7 +390,5 @@ enum hl_class hl_template_value(const struct hl_templates *t, const char *key, c
 		return hl_fail(err, HL_CONFIG, "template %s has no parameter %s", key, name);
 	r.entry = e;
 	type = json_string_value(json_object_get(param, "type"));
-	if (!is_empty(value))
-		put_value(&r, value, type && strcmp(type, "time") == 0);
-	return HL_OK;
+	return is_empty(value) ? HL_OK : put_value(&r, name, value, type && strcmp(type, "time") == 0, err);
 }
