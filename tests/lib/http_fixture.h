@@ -25,6 +25,7 @@
 
 #define MAX_HELD    8
 #define WATCHDOG_US (20 * HL_US_PER_S)
+#define GET(path)   "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 struct fixture {
 	struct hl_loop *loop;
@@ -190,6 +191,30 @@ static inline void leave(struct fixture *f, struct client *c)
 	bufferevent_free(c->bev);
 	hl_buf_fini(&c->in);
 	hl_loop_turn(f->loop, false);
+}
+
+/* A server with one client. */
+static inline void begin_joined(struct fixture *f, struct client *c, const struct hl_http_server_options *options)
+{
+	begin(f, options);
+	join(f, c);
+}
+
+/* The same, and the handler holds the request that the client has sent. */
+static inline void begin_held(struct fixture *f, struct client *c, const struct hl_http_server_options *options,
+			      const char *request)
+{
+	begin(f, options);
+	f->holds = true;
+	join(f, c);
+	say(c, request);
+	UNTIL(f, f->n_held == 1);
+}
+
+static inline void end_joined(struct fixture *f, struct client *c)
+{
+	leave(f, c);
+	end(f);
 }
 
 /* Gone with a reset, as a peer that crashed. */

@@ -9,24 +9,17 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-
 static void a_tcp_peer_is_named_by_its_address(void **state)
 {
 	struct fixture f;
 	struct client c;
 
 	(void)state;
-	begin(&f, &default_options);
-	f.holds = true;
-	join(&f, &c);
-	say(&c, GET("/"));
-	UNTIL(&f, f.n_held == 1);
+	begin_held(&f, &c, &default_options, GET("/"));
 	assert_true(hl_slice_eq_str(hl_http_exchange_request(f.held[0])->peer, "127.0.0.1"));
 	assert_int_equal(hl_http_exchange_request(f.held[0])->peer_uid, -1);
 	echo(f.held[0]);
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void a_local_peer_is_known_by_its_uid(void **state)
@@ -211,8 +204,7 @@ static void running_out_of_descriptors_neither_spins_nor_floods_the_log(void **s
 	hl_log_set_sink(NULL, NULL);
 	for (int i = 0; i < 4; i++)
 		close(waiting[i]);
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 int main(void)

@@ -1,24 +1,20 @@
 /* test_http_server.c - requests and answers: at once, later, too late, to nobody */
 #include "http_fixture.h"
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-
 static void answers_inside_the_handler(void **state)
 {
 	struct fixture f;
 	struct client c;
 
 	(void)state;
-	begin(&f, &default_options);
-	join(&f, &c);
+	begin_joined(&f, &c, &default_options);
 	say(&c, GET("/a?b"));
 	UNTIL(&f, has_heard(&c, "GET /a?b "));
 	assert_string_equal(hl_buf_str(&c.in),
 			    "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 9\r\n"
 			    "Content-Type: text/plain\r\n\r\nGET /a?b ");
 	assert_false(c.is_closed);
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void one_connection_carries_many_requests(void **state)
@@ -27,8 +23,7 @@ static void one_connection_carries_many_requests(void **state)
 	struct client c;
 
 	(void)state;
-	begin(&f, &default_options);
-	join(&f, &c);
+	begin_joined(&f, &c, &default_options);
 	for (unsigned i = 1; i <= 3; i++) {
 		say(&c, "POST /n HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
 		UNTIL(&f, count_heard(&c, "POST /n? hi") == i);
@@ -60,8 +55,7 @@ static void pipelined_requests_wait_their_turn(void **state)
 	UNTIL(&f, has_heard(&c, "GET /3"));
 	assert_true(strstr(hl_buf_str(&c.in), "GET /1") < strstr(hl_buf_str(&c.in), "POST /2? x"));
 	assert_true(strstr(hl_buf_str(&c.in), "POST /2") < strstr(hl_buf_str(&c.in), "GET /3"));
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 /* A peer that goes on sending while its request is in work must not fill our memory. */
@@ -72,19 +66,14 @@ static void nothing_is_read_while_a_request_is_in_work(void **state)
 	struct client c;
 
 	(void)state;
-	begin(&f, &default_options);
-	f.holds = true;
-	join(&f, &c);
-	say(&c, GET("/1"));
-	UNTIL(&f, f.n_held == 1);
+	begin_held(&f, &c, &default_options, GET("/1"));
 	memset(flood, 'x', sizeof(flood));
 	bufferevent_write(c.bev, flood, sizeof(flood));
 	turn_idly(&f);
 	assert_true(evbuffer_get_length(bufferevent_get_output(c.bev)) > sizeof(flood) / 2);
 	echo(f.held[0]);
 	UNTIL(&f, has_heard(&c, "414"));
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void a_client_that_vanished_does_not_concern_the_handler(void **state)
@@ -93,11 +82,7 @@ static void a_client_that_vanished_does_not_concern_the_handler(void **state)
 	struct client c;
 
 	(void)state;
-	begin(&f, &default_options);
-	f.holds = true;
-	join(&f, &c);
-	say(&c, GET("/gone"));
-	UNTIL(&f, f.n_held == 1);
+	begin_held(&f, &c, &default_options, GET("/gone"));
 	vanish(&f, &c);
 	turn_idly(&f);
 	assert_true(hl_slice_eq_str(hl_http_exchange_request(f.held[0])->path, "/gone"));
@@ -114,18 +99,13 @@ static void a_half_closed_client_gets_its_answer(void **state)
 	struct client c;
 
 	(void)state;
-	begin(&f, &default_options);
-	f.holds = true;
-	join(&f, &c);
-	say(&c, GET("/half"));
-	UNTIL(&f, f.n_held == 1);
+	begin_held(&f, &c, &default_options, GET("/half"));
 	shutdown(bufferevent_getfd(c.bev), SHUT_WR);
 	turn_idly(&f);
 	echo(f.held[0]);
 	UNTIL(&f, c.is_closed);
 	assert_true(has_heard(&c, "GET /half"));
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void a_late_answer_is_dropped(void **state)
@@ -211,11 +191,7 @@ static void some_answers_have_no_body(void **state)
 	struct client c;
 
 	(void)state;
-	begin(&f, &default_options);
-	f.holds = true;
-	join(&f, &c);
-	say(&c, "HEAD /h HTTP/1.1\r\nHost: a\r\n\r\n" GET("/204") GET("/end"));
-	UNTIL(&f, f.n_held == 1);
+	begin_held(&f, &c, &default_options, "HEAD /h HTTP/1.1\r\nHost: a\r\n\r\n" GET("/204") GET("/end"));
 	echo(f.held[0]);
 	UNTIL(&f, f.n_held == 2);
 	hl_http_reply(f.held[1], 204, NULL, HL_LIT("never sent"));
@@ -228,8 +204,7 @@ static void some_answers_have_no_body(void **state)
 			    "HTTP/1.1 204 No Content\r\nX-Content-Type-Options: nosniff\r\n\r\n"
 			    "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\n"
 			    "Content-Length: 3\r\n\r\nend");
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void a_reason_is_json_whatever_it_holds(void **state)
@@ -257,8 +232,7 @@ static void a_reason_is_json_whatever_it_holds(void **state)
 	}
 	assert_true(has_heard(&c, "HTTP/1.1 429 Too Many Requests\r\n"));
 	assert_true(has_heard(&c, "Content-Type: application/json\r\n"));
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void continue_is_said_before_the_body(void **state)
@@ -267,8 +241,7 @@ static void continue_is_said_before_the_body(void **state)
 	struct client c;
 
 	(void)state;
-	begin(&f, &default_options);
-	join(&f, &c);
+	begin_joined(&f, &c, &default_options);
 	say(&c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
 	UNTIL(&f, has_heard(&c, "HTTP/1.1 100 Continue\r\n\r\n"));
 	say(&c, "hel");
@@ -279,8 +252,7 @@ static void continue_is_said_before_the_body(void **state)
 	say(&c, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nall");
 	UNTIL(&f, has_heard(&c, "POST /? all"));
 	assert_int_equal(count_heard(&c, "100 Continue"), 1);
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void drain_lets_requests_in_work_finish(void **state)

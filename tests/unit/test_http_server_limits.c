@@ -1,9 +1,8 @@
 /* test_http_server_limits.c - deadlines, caps, hostile framing */
 #include "http_fixture.h"
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define POST      "POST / HTTP/1.1\r\nHost: a\r\n"
-#define SHORT_US  (60 * HL_US_PER_MS)
+#define POST     "POST / HTTP/1.1\r\nHost: a\r\n"
+#define SHORT_US (60 * HL_US_PER_MS)
 
 struct drip {
 	struct client *client;
@@ -66,8 +65,7 @@ static void an_idle_connection_is_closed_without_a_word(void **state)
 
 	(void)state;
 	options.idle_us = SHORT_US;
-	begin(&f, &options);
-	join(&f, &c);
+	begin_joined(&f, &c, &options);
 	UNTIL(&f, c.is_closed);
 	assert_int_equal(c.in.len, 0);
 	leave(&f, &c);
@@ -75,8 +73,7 @@ static void an_idle_connection_is_closed_without_a_word(void **state)
 	say(&c, GET("/"));
 	UNTIL(&f, c.is_closed);
 	assert_int_equal(count_heard(&c, "HTTP/1.1 "), 1);
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void a_client_that_does_not_read_is_cut_off(void **state)
@@ -88,17 +85,12 @@ static void a_client_that_does_not_read_is_cut_off(void **state)
 
 	(void)state;
 	options.write_us = SHORT_US;
-	begin(&f, &options);
-	f.holds = true;
-	join(&f, &c);
-	say(&c, GET("/"));
-	UNTIL(&f, f.n_held == 1);
+	begin_held(&f, &c, &options, GET("/"));
 	bufferevent_disable(c.bev, EV_READ);
 	hl_http_reply(f.held[0], 200, NULL, (struct hl_slice){big, sizeof(big)});
 	UNTIL(&f, hl_http_server_stats(f.server)->connections == 0);
 	assert_int_equal(hl_http_server_stats(f.server)->timeouts, 1);
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 /* Fault 70: whatever stands behind an ambiguous request is never executed. */
@@ -223,8 +215,7 @@ static void small_chunks_are_counted_together(void **state)
 	say_chunks(&c, 65536);
 	say(&c, "1\r\n");
 	UNTIL(&f, has_heard(&c, "HTTP/1.1 413 "));
-	leave(&f, &c);
-	end(&f);
+	end_joined(&f, &c);
 }
 
 static void connections_over_the_total_cap_are_told_so(void **state)
