@@ -57,6 +57,7 @@ bool ctl_read_time(const char *word, int64_t now_us, int32_t offset_s, int64_t *
 int cmd_migrate(struct ctl *ctl);
 int cmd_import(struct ctl *ctl);
 int cmd_export(struct ctl *ctl);
+int cmd_replay(struct ctl *ctl);
 int cmd_text(struct ctl *ctl);
 int cmd_phone(struct ctl *ctl);
 int cmd_case(struct ctl *ctl);

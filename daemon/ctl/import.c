@@ -173,12 +173,12 @@ static int plan_files(struct ctl *ctl, struct plan *p, const struct hl_reftable 
 
 /* ---- checks --------------------------------------------------------------- */
 
-static int say_errors(struct ctl *ctl, const json_t *errors)
+int import_say_errors(struct ctl *ctl, const json_t *errors, const char *what)
 {
 	const json_t *e;
 	size_t i;
 	if (ctl->as_json) {
-		json_t *all = json_pack("{s:s, s:O}", "error", "nothing was imported", "errors", errors);
+		json_t *all = json_pack("{s:s, s:O}", "error", what, "errors", errors);
 		ctl_print(all);
 		json_decref(all);
 	}
@@ -190,7 +190,7 @@ static int say_errors(struct ctl *ctl, const json_t *errors)
 		fprintf(stderr, "hotlinectl: %s%s: %s: %s\n", json_string_value(json_object_get(e, "file")), at,
 			json_string_value(json_object_get(e, "field")), json_string_value(json_object_get(e, "rule")));
 	}
-	fprintf(stderr, "hotlinectl: nothing was imported: %zu error(s)\n", json_array_size(errors));
+	fprintf(stderr, "hotlinectl: %s: %zu error(s)\n", what, json_array_size(errors));
 	return CTL_FAILED;
 }
 
@@ -201,7 +201,7 @@ static int check_plan(struct ctl *ctl, struct plan *p)
 	for (size_t i = 0; i < p->n; i++)
 		source_check(&p->sources[i], p->docs, p->errors);
 	if (json_array_size(p->errors) > 0)
-		return say_errors(ctl, p->errors);
+		return import_say_errors(ctl, p->errors, "nothing was imported");
 	/* The whole, as the daemon will read it. */
 	if (hl_refdata_new(p->docs, &ref, &err) != HL_OK)
 		return ctl_fail(ctl, "nothing was imported: %s", err.text);
@@ -369,7 +369,7 @@ static int run_plan(struct ctl *ctl, PGconn *conn, struct plan *p, const struct 
 	json_object_set(p->docs, "contacts", json_object_get(p->config, "contacts"));
 	rc = table ? plan_files(ctl, p, table) : plan_all(p, ctl_word(ctl, 1));
 	if (rc != CTL_OK || json_array_size(p->errors) > 0)
-		return say_errors(ctl, p->errors);
+		return import_say_errors(ctl, p->errors, "nothing was imported");
 	rc = check_plan(ctl, p);
 	if (rc != CTL_OK)
 		return rc;

@@ -26,6 +26,9 @@ void source_fini(struct source *source);
 /* source_check - rules of all rows, against all documents. */
 void source_check(struct source *source, const json_t *docs, json_t *errors);
 
+/* import_say_errors - every one on a line of its own, or as JSON, and what did not happen because of them. */
+int import_say_errors(struct ctl *ctl, const json_t *errors, const char *what);
+
 /* import_connect - the database, in a transaction. Gives NULL after having said why. */
 PGconn *import_connect(struct ctl *ctl);
 /* import_call - one call of a function of schema hl. takes args. Gives the reply, NULL after having said why. */

@@ -67,6 +67,8 @@ static const struct command {
 	 "limits rules compounds calendar templates grammar ladder contacts roster",
 	 cmd_import},
 	{"export", "KIND [--csv | --json]", "print reference data so that import takes it back", cmd_export},
+	{"replay", "--since DATE --duties FILE | --limits FILE",
+	 "past cases decided again: which would have gone elsewhere or got another limit", cmd_replay},
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
 	{"law", "[case|task] --table | --graph | --picture",
 	 "the legal moves: Markdown, DOT (Graphviz), Mermaid; --json the moves; no database", cmd_law},

@@ -338,6 +338,38 @@ def test_who_is_on_leave_is_stood_in_for_and_who_is_on_duty_comes_first(ctl, dat
     ctl("import", "contacts", original)
 
 
+# --- replay -------------------------------------------------------------------------------------------------------
+
+def test_replay_shows_which_past_cases_would_have_gone_elsewhere(make_daemon, tmp_path):
+    daemon = make_daemon()
+    daemon.hook("锦绣花园3号楼消防通道被私家车堵死了", "+8610000000001")
+    daemon.hook("碧水云天楼下广场舞音响声音太大扰民", "+8610000000002")
+    number = daemon.database.one("select code from hl.case where type like 'FIR-%%' order by id desc limit 1")
+    duties, limits = tmp_path / "duties.csv", tmp_path / "limits.csv"
+    table = records(daemon.ctl("export", "duties", "--csv", json=False))
+    write_csv(duties, table)
+    before = state(daemon.database)
+    same = daemon.ctl("replay", "--since", "2020-01-01", "--duties", duties)
+    assert same["cases"] >= 2 and number not in [one["case"] for one in same["list"]]
+    of_type = daemon.database.one("select type from hl.case where code = %s", (number,))
+    for row in table:
+        if row["code"] == of_type:
+            row.update(lead="URB", co="")
+    write_csv(duties, table)
+    (one,) = [one for one in daemon.ctl("replay", "--since", "2020-01-01", "--duties", duties)["list"] if one["case"] == number]
+    assert (one["differs"][0], one["was"]["lead"], one["would"]["lead"]) == ("units", "FIR", "URB")
+    assert f"  {number} {of_type}\n" in daemon.ctl("replay", "--since", "2020-01-01", "--duties", duties, json=False)
+    table = records(daemon.ctl("export", "limits", "--csv", json=False))
+    for row in table:
+        row.update(sign="7 min" if row["urgency"] == "urgent" else row["sign"])
+    write_csv(limits, table)
+    (one,) = [one for one in daemon.ctl("replay", "--since", "2020-01-01", "--limits", limits)["list"] if one["case"] == number]
+    assert one["differs"] == ["limits"] and one["was"]["close_by"] == one["would"]["close_by"]
+    assert daemon.ctl("replay", "--since", "2099-01-01", "--limits", limits)["cases"] == 0
+    assert "--since" in daemon.ctl("replay", "--since", "soon", "--limits", limits, code=1)["error"]
+    assert state(daemon.database) == before
+
+
 # --- guards ---------------------------------------------------------------------------------------------------------
 
 def test_the_history_of_the_configuration_is_append_only_for_the_superuser_too(cursor):
