@@ -142,6 +142,7 @@ create table hl.duty (
   constraint a_duty_runs_a_day check (due_at = found_at + interval '24 hours'),
   constraint stages_of_the_duty check (missed <@ array['photo', 'stopped'])
 );
+create index duty_by_person on hl.duty (person_id) where missed is null;
 
 -- Each of these has a clock of its own beside those of tasks and reviews.
 alter table hl.ladder add column request_id bigint references hl.request,

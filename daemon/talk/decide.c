@@ -116,10 +116,47 @@ static bool is_muster_answer(const struct talk *t)
 	       !talk_dialogue(t, "close") && talk_choice(t) == 1;
 }
 
+/* The report of a property company that is meant: the only one whose day is not over, or the one whose number is there.
+ */
+static const json_t *duty_meant(const struct talk *t)
+{
+	const json_t *duties = json_object_get(t->ctx, "duties"), *duty;
+	size_t i;
+
+	json_array_foreach (duties, i, duty)
+		if (hl_slice_find(t->text, hl_slice_str(talk_field(duty, "case"))) >= 0)
+			return duty;
+	return json_array_size(duties) == 1 ? json_array_get(duties, 0) : NULL;
+}
+
+/* 拍照, 制止: what a property company owes within a day of its report. NULL: the words say neither, or nothing is owed.
+ */
+static json_t *note_stage(const struct talk *t)
+{
+	const char *stage = talk_says(t, CUE_stage_photo)     ? "photo"
+			    : talk_says(t, CUE_stage_stopped) ? "stopped"
+							      : NULL;
+	const json_t *duty;
+	json_t *act;
+
+	if (!stage || json_array_size(json_object_get(t->ctx, "duties")) == 0)
+		return NULL;
+	duty = duty_meant(t);
+	if (!duty)
+		return talk_only_reply(t, "reporter", "which_duty", NULL);
+	act = talk_act(t, "reporter", "stage");
+	json_object_set(act, "case", json_object_get(duty, "case_id"));
+	json_object_set_new(act, "stage", json_string(stage));
+	return talk_reply(act, "duty_noted", json_pack("{s:O}", "case", json_object_get(duty, "case")));
+}
+
 static json_t *decide(const struct talk *t)
 {
 	bool is_officer = json_array_size(json_object_get(t->ctx, "units")) > 0;
+	json_t *noted = is_officer ? note_stage(t) : NULL;
 
+	if (noted)
+		return noted;
 	if (is_officer && is_muster_answer(t))
 		return talk_reply(talk_act(t, "officer", "muster"), "muster_noted", NULL);
 	return is_officer ? talk_decide_officer(t) : talk_decide_resident(t);

@@ -151,6 +151,12 @@ static bool is_missing_place(const json_t *c, const json_t *report)
 	       json_number_value(json_object_get(report, "confidence")) == 0;
 }
 
+/* The centre asked and waits: what is not surely another matter is the answer. */
+static bool is_awaited(const json_t *c)
+{
+	return strcmp(talk_field(c, "state"), "waiting") == 0;
+}
+
 /* A later text joins the sender's open case when it is about the same thing. */
 static bool is_same_matter(const json_t *c, const json_t *report)
 {
@@ -184,7 +190,7 @@ static json_t *report(const struct talk *t)
 				 : NULL;
 		if (placed)
 			act = place_case(t, c, placed);
-		else if (is_same_matter(c, words) || is_missing_place(c, words))
+		else if (is_same_matter(c, words) || is_missing_place(c, words) || is_awaited(c))
 			act = join(t, c, words);
 		json_decref(placed);
 	}

@@ -134,6 +134,8 @@ begin
     'survey_case', p.survey_case, 'dialogues', hl.dialogues_of(p.id), 'is_opted_out', p.is_opted_out,
     'survey_urgency', (select c.urgency from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
     -- a roll-call waits for its 1 until something else is asked of the contact
+    'duties', (select coalesce(jsonb_agg(jsonb_build_object('case_id', c.id, 'case', c.code) order by c.id desc), '[]')
+               from hl.duty d join hl.case c on c.id = d.case_id where d.person_id = p.id and d.missed is null),
     'muster', exists (select from hl.muster r where r.person_id = p.id and r.answered_at is null
                         and r.asked_at > hl.now() - interval '7 days' and not exists (
                           select from hl.notice n where n.person_id = p.id and n.task_id is not null and n.made_at > r.asked_at)),

@@ -269,6 +269,7 @@ begin
     if c.compound is null and a->>'compound' is not null then
       perform hl.place_case(a, c, at_now);
     end if;
+  when 'stage' then perform hl.record(a, c.id, null, a->>'stage', null, null, '{}');
   when 'chase' then
     update hl.case set chases = chases + 1 where id = c.id;
     perform hl.record(a, c.id, null, 'chased', null, null, jsonb_build_object('count', c.chases + 1, 'reporters', c.reporters));

@@ -3,11 +3,12 @@ daemon, as phones and hotlinectl show it."""
 import datetime
 import os
 import pwd
+import subprocess
 
 import pytest
 
 from hl_scene import OFFICE, OPERATOR, Scene, contact, county, instant, resident, set_clock
-from hl_testlib import wait_for
+from hl_testlib import BUILD, wait_for
 
 NOISE = "碧水云天楼下广场舞音响声音太大扰民"  # normal, POL leads alone
 BLOCKED = "锦绣花园3号楼消防通道被私家车堵死了"  # urgent, FIR leads, POL helps
@@ -46,6 +47,11 @@ def act(scene, *words):
 def got(scene, phone, template):
     """The newest text of that template on a phone, once it is there."""
     return wait_for(lambda: [sms["text"] for sms in scene.inbox(phone) if sms["template"] == template][-1:], what=template)[0]
+
+
+def told(sent, phone):
+    """What a phone was told on the way, without what comes by the calendar: digests and the monthly roll-call."""
+    return [sms for sms in sent if sms["to"] == phone and not sms["template"].startswith(("digest", "muster"))]
 
 
 def tasks(scene, number):
@@ -117,8 +123,8 @@ def test_an_unanswered_hand_back_goes_to_the_supervisor_and_a_refusal_to_the_off
     number = scene.report(resident(1), NOISE)
     limit = scene.task(number, "POL")["close_by"]
     scene.answer(POL, f"退 {scene.code(POL)} 应为县综合行政执法局")
-    assert [sms["template"] for sms in scene.tick("+3h") if sms["to"] == OFFICE] == []
-    late = [sms for sms in scene.tick("+4h") if sms["to"] == OFFICE]  # over noon: four working hours
+    assert told(scene.tick("+3h"), OFFICE) == []
+    late = told(scene.tick("+4h"), OFFICE)  # over noon: four working hours
     assert [sms["template"] for sms in late] == ["request_late"] and number in late[0]["text"]
     assert scene.daemon.ctl("review")["cases"][0]["late"]
     act(scene, "refuse", scene.code(POL), "--why", "噪声归公安")
@@ -161,8 +167,8 @@ def test_more_time_that_nobody_answers_leaves_the_limit(scene):
     number = scene.report(resident(1), NOISE)
     scene.answer(POL, f"延 {scene.code(POL)} 5天 等待配件")
     sent = scene.tick(county(2026, 3, 9, 17, 31))
-    assert [sms["template"] for sms in sent if sms["to"] == OFFICE] == ["request_late", "red"]
-    assert [sms["template"] for sms in sent if sms["to"] == POL][-1] == "extension_lapsed"
+    assert [sms["template"] for sms in told(sent, OFFICE)] == ["request_late"], "a red card of a normal case is the head's"
+    assert "extension_lapsed" in [sms["template"] for sms in told(sent, POL)]
     assert instant(scene.task(number, "POL")["close_by"]) == county(2026, 3, 9, 17, 30)
     assert scene.case(number)["requests"][0]["state"] == "lapsed"
     refused(scene, "request", "grant", number, *WHY)
@@ -194,7 +200,7 @@ def test_a_result_is_sent_back_twice_at_most_each_time_with_a_new_limit(scene):
 def test_a_result_nobody_checks_goes_to_the_office(scene):
     number = scene.report(resident(1), NOISE)
     finish(scene, POL)
-    late = [sms for sms in scene.tick("+3h") if sms["to"] == OFFICE]
+    late = told(scene.tick("+3h"), OFFICE)
     assert [sms["template"] for sms in late] == ["review_late"] and number in late[0]["text"]
 
 
@@ -243,7 +249,7 @@ def test_a_wait_for_the_reporter_stops_normal_clocks_and_a_reply_lets_them_go_on
     act(scene, "wait", number, "--ask", "请问是几号楼", "--why", "place unclear")
     assert "请问是几号楼" in got(scene, resident(1), "ask_more")
     assert scene.task(number, "POL")["next"] is None and queue(scene) == [(number, "waiting")]
-    assert [sms["template"] for sms in scene.tick(county(2026, 3, 13, 10)) if sms["to"] == POL] == []
+    assert told(scene.tick(county(2026, 3, 13, 10)), POL) == []
     assert scene.text(resident(1), "补充：3号楼前的广场")["sms"][-1]["template"] == "supplemented"
     after = scene.task(number, "POL")
     assert scene.case(number)["state"] == "working"
@@ -264,6 +270,8 @@ def test_an_operator_ends_a_wait_and_an_urgent_clock_never_stopped(scene):
     assert scene.task(number, "FIR")["next"] == before["next"]
     refused(scene, "law", "wait", number, *WHY)
     act(scene, "resume", number)
+    act(scene, "wait", number, "--why", "which lane?")
+    assert scene.text(resident(1), "南边那条")["case"] == number, "what is asked for is answered by any words"
     assert scene.case(number)["state"] == "dispatched" and scene.task(number, "FIR")["close_by"] == before["close_by"]
 
 
@@ -396,7 +404,33 @@ def test_the_next_reminder_tells_how_often_and_by_how_many_people_it_was_pushed(
     assert (case["chases"], case["reporters"], case["priority"]) == (3, 2, 4)
 
 
-# --- who may ------------------------------------------------------------------------------------------------------
+# --- a property company reports -----------------------------------------------------------------------------------
+
+def test_a_company_texts_what_it_photographed_and_stopped(scene):
+    company = contact("PMC-01")
+    number = scene.text(company, "报 锦绣花园3号楼消防通道被私家车堵死了")["case"]
+    assert instant(scene.case(number)["duty"]["due_at"]) - instant(scene.case(number)["opened_at"]) == datetime.timedelta(hours=24)
+    assert scene.answer(company, "制止 车主已被劝离")["template"] == "duty_noted"
+    stages = {stage["stage"]: stage["actor"] for stage in scene.case(number)["stages"]}
+    assert (stages["制止"], stages["拍照"]) == ("reporter", None)
+    soon = [sms for sms in scene.tick("+21h") if sms["template"] == "duty_soon"]
+    assert [sms["to"] for sms in soon] == [company] and "拍照" in soon[0]["text"] and "制止" not in soon[0]["text"]
+    missed = [sms for sms in scene.tick("+4h") if sms["template"] == "duty_missed"]
+    assert {sms["to"] for sms in missed} == {company, contact("PMC-01", "head")}
+    assert scene.case(number)["duty"]["missed"] == ["photo"]
+
+
+# --- races, and who may ------------------------------------------------------------------------------------------------------
+
+def test_of_two_operators_who_answer_at_once_one_is_told_that_nothing_is_asked_any_more(scene):
+    number = scene.report(resident(1), NOISE)
+    scene.answer(POL, f"退 {scene.code(POL)} 应为县综合行政执法局")
+    grant = [BUILD / "hotlinectl", "-c", scene.daemon.conf_path, "grant", number, *WHY]
+    both = [subprocess.Popen(grant, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted((one.wait(30), one.stderr.read()) for one in both)
+    assert [code for code, _ in said] == [0, 1] and "request: " in said[1][1], said
+    assert tasks(scene, number) == [("POL", "lead", "handed_back"), ("URB", "lead", "dispatched")]
+
 
 def test_a_settled_lead_is_a_supervisors_to_change(make_daemon, database):
     me = pwd.getpwuid(os.geteuid()).pw_name

@@ -142,6 +142,20 @@ def test_the_queue_shows_the_most_pressing_first_and_how_hard_people_push(databa
     assert all(entry["kind"] == "review" and entry["why"] == "w" and entry["left_s"] > 3500 and not entry["late"] for entry in queue)
 
 
+def test_what_went_up_to_the_leading_group_is_on_the_agenda_until_it_is_settled(database, task):
+    with database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("insert into hl.event (case_id, task_id, at, kind, actor, data) values (%s, %s, hl.now(), 'rung', 'system', %s)",
+                       (task["case_id"], task["id"], '{"rung": "leaders"}'))
+    number = database.one("select code from hl.case where id = %s", (task["case_id"],))
+
+    def reasons():
+        return [entry["reason"] for entry in call(database, "agenda_list", {})["agenda"] if entry["case"] == number]
+
+    assert reasons() == ["overdue"]
+    assert act(database, actor="operator", operator="li", verb="agenda_settle", case=task["case_id"], why="told off")["result"] == "ok"
+    assert reasons() == []
+
+
 # --- a property company's day -------------------------------------------------------------------------------------
 
 def company_reports(database):

@@ -91,16 +91,18 @@ static const struct {
 	{"progress", "进展3F7KH 配件已下单", one_signed, LOW, "progress", 11, "signed", "progress_noted"},
 	{"progress when done", "进展9HJ4T 配件已下单", new_and_done, LOW, "reply", 0, "", "already_done"},
 	{"close", "结3F7KH 已修好，已联系业主", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
-	{"close, bound by the only task", "结 已修好，已联系业主", one_arrived, TRUSTED, "close", 11, "arrived", "done_noted"},
-	{"close, low trust, code typed", "结3F7KH 已修好，已联系业主", one_arrived, LOW, "close", 11, "arrived", "done_noted"},
+	{"close, bound by the only task", "结 已修好，已联系业主", one_arrived, TRUSTED, "close", 11, "arrived",
+	 "done_noted"},
+	{"close, low trust, code typed", "结3F7KH 已修好，已联系业主", one_arrived, LOW, "close", 11, "arrived",
+	 "done_noted"},
 	{"close, low trust, no code", "结 已修好，已联系业主", one_arrived, LOW, "reply", 0, "", "need_code"},
 	{"close without a result", "结3F7KH", one_arrived, TRUSTED, "reply", 0, "", "ask_close"},
 	{"close, low trust, no result", "结3F7KH", one_arrived, LOW, "reply", 0, "", "ask_close"},
 	{"close twice", "结9HJ4T 已修好，已联系业主", new_and_done, TRUSTED, "reply", 0, "", "already_done"},
 	{"close, several tasks", "结 已修好，已联系业主", two_new, TRUSTED, "reply", 0, "", "menu_task"},
 	{"close, several tasks, low trust", "结 已修好，已联系业主", two_new, LOW, "reply", 0, "", "which_task"},
-	{"sign, several tasks, one not signed yet", "签", OFFICER(SIGNED(11, "3F7KH") "," NEW(12, "8M2QY")), LOW, "sign", 12,
-	 "dispatched", "signed"},
+	{"sign, several tasks, one not signed yet", "签", OFFICER(SIGNED(11, "3F7KH") "," NEW(12, "8M2QY")), LOW,
+	 "sign", 12, "dispatched", "signed"},
 	{"words, several tasks", "好的", two_new, LOW, "reply", 0, "", "which_task"},
 	{"an emergency that is no task", "幸福小区2号楼着火了，快来人", one_new, LOW, "open", 0, "", ""},
 	{"an emergency that is over", "幸福小区2号楼着火了，已处理完", one_new, LOW, "reply", 0, "", "ask_verb"},
@@ -221,6 +223,35 @@ static void a_request_carries_its_limits_and_a_refusal_its_rule(void **state)
 	json_decref(d.act);
 }
 
+static void a_company_that_reported_notes_photo_and_stop_by_its_words(void **state)
+{
+	static const char one_duty[] = "'units': ['PMC-01'], 'duties': [{'case_id': 21, 'case': '26-000021'}]";
+	static const char two[] = "'units': ['PMC-01'], 'duties': [{'case_id': 22, 'case': '26-000022'}, "
+				  "{'case_id': 21, 'case': '26-000021'}]";
+	static const struct {
+		const char *text, *ctx, *verb;
+		int of_case;
+		const char *stage, *reply;
+	} cases[] = {
+		{"拍照", one_duty, "stage", 21, "photo", "duty_noted"},
+		{"已制止，业主已停工", one_duty, "stage", 21, "stopped", "duty_noted"},
+		{"拍照 26-000021", two, "stage", 21, "photo", "duty_noted"},
+		{"制止", two, "reply", 0, "(none)", "which_duty"},
+		{"拍照", one_new, "reply", 0, "(none)", "ask_verb"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct decided d = decide(cases[i].text, cases[i].ctx, LOW);
+
+		if (strcmp(d.verb, cases[i].verb) || strcmp(d.reply, cases[i].reply) ||
+		    json_integer_value(json_object_get(d.act, "case")) != cases[i].of_case ||
+		    strcmp(fixture_word(d.act, "stage"), cases[i].stage))
+			fail_msg("%s: %s %s", cases[i].text, d.verb, d.reply);
+		json_decref(d.act);
+	}
+}
+
 static void a_wrong_code_is_quoted(void **state)
 {
 	struct decided d = decide("签8M2QY", one_new, TRUSTED);
@@ -332,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_close_carries_the_result),
 		cmocka_unit_test(what_the_operator_is_asked_for_is_told_whole),
 		cmocka_unit_test(a_request_carries_its_limits_and_a_refusal_its_rule),
+		cmocka_unit_test(a_company_that_reported_notes_photo_and_stop_by_its_words),
 		cmocka_unit_test(a_wrong_code_is_quoted),
 		cmocka_unit_test(the_menu_names_tasks_that_fit_and_at_most_five),
 		cmocka_unit_test(sign_all_signs_what_is_not_signed_and_answers_with_all_of_it),
