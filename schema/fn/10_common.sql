@@ -23,17 +23,21 @@ end $$;
 
 -- Gives every (task, person) pair a code, unique among all codes of that person.
 create or replace function hl.issue_codes(tasks bigint[], persons bigint[]) returns void language plpgsql as $$
+declare
+  wanted int;
+  made int;
 begin
   for tries in 1..20 loop
-    insert into hl.notice_code (task_id, person_id, code)
-      select w.task, w.person, hl.new_code()
-      from (select distinct w.task, w.person from unnest(tasks, persons) w (task, person) where w.person is not null) w
-      where (select c.code from hl.notice_code c where c.task_id = w.task and c.person_id = w.person) is null
-      on conflict do nothing;
-    exit when not exists (
-      select from unnest(tasks, persons) w (task, person)
+    with w as (
+      select distinct w.task, w.person from unnest(tasks, persons) w (task, person)
       where w.person is not null
-        and (select c.code from hl.notice_code c where c.task_id = w.task and c.person_id = w.person) is null);
+        and (select c.code from hl.notice_code c where c.task_id = w.task and c.person_id = w.person) is null),
+    ins as (
+      insert into hl.notice_code (task_id, person_id, code)
+        select w.task, w.person, hl.new_code() from w
+        on conflict do nothing returning 1)
+    select (select count(*) from w), (select count(*) from ins) into wanted, made;
+    exit when made = wanted; -- else one of them had that code already
   end loop;
 end $$;
 

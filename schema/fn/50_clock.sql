@@ -194,8 +194,8 @@ create or replace function hl.verify(batch jsonb) returns jsonb language sql sta
         else 'changed' end as what
       from link l join hl.case c on c.id = l.case_id
       where l.seq <> coalesce(l.before_seq, 0) + 1 or l.prev_hash is distinct from l.before_hash
-         or l.hash is distinct from hl.event_hash(row(l.case_id, l.seq, l.at, l.kind, l.task_id, l.actor, l.person_id,
-              l.operator, l.message_id, l.from_state, l.to_state, l.data, l.digest, l.prev_hash, l.hash)::hl.event)
+         or l.hash is distinct from hl.link(l.prev_hash, hl.event_text(l.case_id, l.seq, l.at, l.kind, l.task_id, l.actor,
+              l.person_id, l.operator, l.message_id, l.from_state, l.to_state, l.data, l.digest))
     union all
     select c.code, e.seq, 'the text of its message was changed'
       from hl.event e join hl.message m on m.id = e.message_id join hl.case c on c.id = e.case_id
