@@ -162,7 +162,7 @@ begin
   select min(t) into stop from (
     select min(due_at) as t from hl.ladder where due_at > at_now
     union all select min(due_at) from hl.job where is_stop and due_at > at_now
-    union all select min(not_before) from hl.notice where state = 'queued' and not_before > at_now) w;
+    union all select min(not_before) from hl.notice where state = 'queued' and not_before > made_at and not_before > at_now) w;
   stop := least(stop, until);
   update hl.clock set offset_us = offset_us + hl.us(stop) - hl.us(at_now) where stop > at_now;
   return jsonb_build_object('now', hl.us(greatest(stop, at_now)), 'reached', stop >= until);

@@ -21,7 +21,7 @@ from hl_testlib import BUILD, free_port, wait_for
 DEADLINE_S = 1.0
 LEASE_S = 3.0
 FOR_EVER_S = 3600
-CONNECTIONS = 2  # of one daemon to the database
+CONNECTIONS = 3  # of one daemon: intake, work, records
 SECTIONS = {"send": {"deadline_ms": 1000, "lease_ms": 3000, "poll_ms": 50}, "db": {"deadline_ms": 1000},
             "log": {"level": "info"}}
 
