@@ -15,6 +15,9 @@ declare
   n int;
   talk_ids bigint[];
 begin
+  -- The same id may come to two daemons at once: the second one waits here, and then sees a repeat.
+  perform pg_advisory_xact_lock(3, x.id) from (
+    select distinct hashtext(concat_ws('|', t.channel, t.ext)) as id from unnest(items) t order by 1) x;
   insert into hl.person (phone)
     select distinct t.phone from unnest(items) t
     where t.phone is not null and (select p.id from hl.person p where p.phone = t.phone) is null
@@ -59,7 +62,7 @@ begin
     select null::text[] as routes, null::bigint[] as cases, null::boolean[] as opens into plan;
   end if;
 
-  -- Each message is written once, as it ends. One that another daemon wrote since we looked makes both look again.
+  -- Each message is written once, as it ends. Nobody else can have written it since we looked; if so, we look again.
   insert into hl.message (id, channel, external_id, person_id, sent_to, text, raw, received_at, state, outcome, case_id, claimed_until)
     overriding system value
     select messages[t.i], t.channel, t.ext, persons[t.i], t.sent_to, t.body, decode(t.raw, 'base64'), at_now,

@@ -110,6 +110,19 @@ def test_two_daemons_open_one_case_for_one_matter(database, link, pool):
     assert case_of(database, number)["reporters"] == 2
 
 
+def test_the_same_ids_to_two_daemons_are_repeats_to_the_second_and_the_others_are_stored(database, link, pool):
+    one, two = link(), link()
+    first, both, last = (item(database) for _ in range(3))
+    with one.transaction():
+        stored = one.intake(first, both)
+        later = pool.submit(two.intake, both, last)
+        waits(database, two)
+    assert [outcome for outcome, _ in stored] == ["dispatch", "dispatch"]
+    assert [outcome for outcome, _ in later.result()] == ["repeat", "dispatch"]
+    assert database.one("select count(*) from hl.message where external_id = any (%s)",
+                        ([each["ext"] for each in (first, both, last)],)) == 3
+
+
 def test_a_case_that_ends_while_a_report_waits_to_join_it_is_not_joined(database, link, pool):
     one, two = link(), link()
     first = item(database)
