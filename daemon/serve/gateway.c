@@ -186,6 +186,7 @@ static void on_pulse(void *arg)
 	hl_dialogue_sweep(g->dialogue);
 	hl_outbox_sweep(g->outbox);
 	hl_outbox_kick(g->outbox);
+	calendar_watch(g);
 }
 
 static void on_refdata(void *arg, int64_t version)
@@ -378,7 +379,8 @@ enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *confi
 		g->intake_store = hl_store_pg(g->intake_pg);
 		g->work_store = hl_store_pg(g->work_pg);
 	}
-	if (!g->intake_pg || !g->work_pg || !g->records_pg || !g->client || !hl_timer_init(&g->hello_timer, loop, say_hello, g) ||
+	if (!g->intake_pg || !g->work_pg || !g->records_pg || !g->client ||
+	    !hl_timer_init(&g->hello_timer, loop, say_hello, g) ||
 	    !hl_timer_init(&g->drain_timer, loop, look_drained, g) || !make_flow(g))
 		cls = hl_fail(err, HL_NOMEM, "out of memory");
 	if (cls == HL_OK)

@@ -40,6 +40,7 @@ struct gateway {
 	bool is_greeting, is_draining, was_started;
 	int64_t drain_deadline_us;
 	unsigned n_admin_calls;
+	int warned_year; /* whose missing holidays were told of, 0: none is missing */
 	char trouble[200]; /* why it is not ready, "" when it is */
 };
 
@@ -55,5 +56,10 @@ void admin_handle(void *ctx, struct hl_http_exchange *x);
 struct hl_slice client_address(const struct hl_config *config, struct hl_http_request *req);
 /* Whether that address is on a list; an empty list allows any. */
 bool is_allowed(const struct hl_config *config, struct hl_http_request *req, char *const *list, size_t n);
+
+/* The year whose holidays should be known by now and are not, 0: none. */
+int calendar_missing_year(const struct gateway *g);
+/* Says so, once. */
+void calendar_watch(struct gateway *g);
 
 #endif

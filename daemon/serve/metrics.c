@@ -76,12 +76,12 @@ static void put_outbox(struct hl_buf *out, const struct gateway *g)
 	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
 		hl_buf_printf(out, "hotlined_sends_total{outcome=\"%s\"} %llu\n", outcomes[i].outcome, outcomes[i].n);
 	put_one(out, "leases_total", "counter", "Notices leased by this process.", (double)ob->leased);
-	put_one(out, "resends_total", "counter", "Notices leased to be sent once more, since their outcome was unknown.",
-		(double)ob->resent);
+	put_one(out, "resends_total", "counter",
+		"Notices leased to be sent once more, since their outcome was unknown.", (double)ob->resent);
 	put_one(out, "settle_failures_total", "counter", "Results that had to be told to the database again.",
 		(double)ob->settle_failures);
-	put_one(out, "outcomes_quarantined_total", "counter", "Results that the database refused and that were set aside.",
-		(double)ob->quarantined);
+	put_one(out, "outcomes_quarantined_total", "counter",
+		"Results that the database refused and that were set aside.", (double)ob->quarantined);
 	put_one(out, "sends_in_flight", "gauge", "Requests to providers on their way.",
 		(double)hl_http_client_in_flight(g->client));
 }
@@ -119,6 +119,8 @@ static void put_process(struct hl_buf *out, const struct gateway *g)
 	put_one(out, "rungs_fired_total", "counter", "Ladders whose rung fell due.", (double)t->fired);
 	put_one(out, "log_dropped_total", "counter", "Log lines over the rate cap.", (double)hl_log_dropped());
 	put_one(out, "ready", "gauge", "1 when webhooks are served.", g->refdata && !g->trouble[0] && !g->is_draining);
+	put_one(out, "calendar_year_missing", "gauge",
+		"1 when holidays that should be known by now are not in the calendar.", calendar_missing_year(g) != 0);
 	put_one(out, "database_calls_waiting", "gauge", "Calls queued or sent to the database.",
 		(double)(hl_pg_outstanding(g->intake_pg) + hl_pg_outstanding(g->work_pg)));
 }

@@ -230,3 +230,17 @@ create or replace function hl.past_cases(batch jsonb) returns jsonb language sql
   from (select * from hl.case c where c.opened_at >= hl.at_us((batch->>'since')::bigint)
         order by c.id limit (batch->>'limit')::int) c
 $$;
+
+-- The hotline's desk hears once that a year's holidays are missing. A demo's clock is
+-- nobody's year. Takes {"year"}.
+create or replace function hl.tell_missing_year(batch jsonb) returns jsonb language plpgsql as $$
+declare n int;
+begin
+  insert into hl.notice (person_id, kind, template, params, dedupe, lane, not_before, made_at)
+    select d.person_id, 'calendar_missing', 'calendar_missing', jsonb_build_object('year', batch->>'year'),
+           format('calendar:%s:%s', batch->>'year', d.person_id), hl.lane_rank('bulk'), hl.now(), hl.now()
+    from hl.contacts('HOT', 'duty') d where not (select c.is_demo from hl.clock c)
+    on conflict (dedupe) do nothing;
+  get diagnostics n = row_count;
+  return jsonb_build_object('told', n);
+end $$;

@@ -6,7 +6,7 @@ import json
 import pytest
 
 import hl_rows
-from hl_testlib import ROOT, Conf, run_ctl
+from hl_testlib import ROOT, Conf, run_ctl, wait_for
 
 KINDS = ["units", "duties", "limits", "rules", "compounds", "calendar", "templates", "ladder", "contacts", "roster", "grammar"]
 REF = ROOT / "schema/ref"
@@ -368,6 +368,27 @@ def test_replay_shows_which_past_cases_would_have_gone_elsewhere(make_daemon, tm
     assert daemon.ctl("replay", "--since", "2099-01-01", "--limits", limits)["cases"] == 0
     assert "--since" in daemon.ctl("replay", "--since", "soon", "--limits", limits, code=1)["error"]
     assert state(daemon.database) == before
+
+
+# --- the year that is missing -------------------------------------------------------------------------------------
+
+def test_a_missing_year_is_in_the_log_and_the_metrics_and_told_once(make_daemon, cluster):
+    database = cluster.create_database()
+    november = "extract(epoch from timestamptz '2026-11-02 09:00+08' - clock_timestamp()) * 1000000"
+    database.sql(f"update hl.clock set offset_us = {november}")
+    daemon = make_daemon(on=database)
+    wait_for(lambda: daemon.log_lines("calendar.year_missing"))
+    assert "year=2027" in daemon.log_lines("calendar.year_missing")[0]
+    assert b"hotlined_calendar_year_missing 1" in daemon.http("GET", "/metrics").body
+    told = "select count(*) from hl.notice where kind = 'calendar_missing'"
+    assert database.one(told) == 0  # a demo's clock is nobody's year
+    database.sql("update hl.clock set is_demo = false, offset_us = 0")
+    for expected in (1, 0):
+        assert database.one("select (hl.tell_missing_year('{\"year\": 2027}')->>'told')::int") == expected
+    database.sql("update hl.clock set is_demo = true")
+    database.sql(f"update hl.clock set offset_us = {november.replace('11-02', '10-30')}")
+    wait_for(lambda: b"hotlined_calendar_year_missing 0" in daemon.http("GET", "/metrics").body)
+    assert len(daemon.log_lines("calendar.year_missing")) <= 2
 
 
 # --- guards ---------------------------------------------------------------------------------------------------------

@@ -268,6 +268,7 @@ static void every_shipped_text_renders_short(void **state)
 static void every_text_the_flow_sends_is_shipped(void **state)
 {
 	static const char *const keys[] = {
+		"calendar_missing",
 		"dispatch",
 		"dispatch_co",
 		"placed",
