@@ -316,6 +316,55 @@ static json_t *refuse_stop(const struct talk *t)
 	return talk_reply(talk_act(t, "officer", "stop"), "officer_stop", NULL);
 }
 
+/* ---- registered reporters ----------------------------------------------------------- */
+
+/* A property company that finds a violation must photograph, stop and report it: its words open a case. */
+static bool is_registered_reporter(const struct talk *t)
+{
+	const json_t *code;
+	size_t i;
+
+	json_array_foreach (json_object_get(t->ctx, "units"), i, code) {
+		const struct hl_unit *unit = hl_duties_unit(t->ref->duties, json_string_value(code));
+
+		if (unit && strcmp(unit->kind, "property_company") == 0)
+			return true;
+	}
+	return false;
+}
+
+static const json_t *own_live_case(const struct talk *t)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach (json_object_get(t->ctx, "cases"), i, c)
+		if (strcmp(talk_field(c, "state"), "closed") != 0)
+			return c;
+	return NULL;
+}
+
+/* 发现..., 制止无效: a new case, or the next stage of the one reported last. NULL: the words are about a task. */
+static json_t *report_violation(const struct talk *t)
+{
+	bool is_found = talk_says(t, CUE_found), is_stopped = talk_says(t, CUE_stopped);
+	const json_t *c = is_found ? NULL : own_live_case(t);
+	json_t *act;
+
+	if (!is_found && !is_stopped)
+		return NULL;
+	if (!c) {
+		act = talk_open(t);
+		if (act && is_stopped)
+			json_object_set_new(act, "stages", json_pack("[s]", "stopped"));
+		return act;
+	}
+	act = talk_act(t, "reporter", "stage");
+	json_object_set(act, "case", json_object_get(c, "case_id"));
+	json_object_set_new(act, "stage", json_string("stopped"));
+	return talk_reply(act, "supplemented", json_pack("{s:O}", "case", json_object_get(c, "code")));
+}
+
 static json_t *decide_words(const struct talk *t, const struct hl_said *said, struct open_codes open)
 {
 	const json_t *task;
@@ -353,5 +402,7 @@ json_t *talk_decide_officer(const struct talk *t)
 	if (said.verb == HL_VERB_ASK && said.wrong_code.len > 0)
 		parse(t, codes_of(t, false), &said);
 	act = talk_answer_close(t, &said);
+	if (!act && !said.is_code_typed && said.wrong_code.len == 0 && is_registered_reporter(t))
+		act = report_violation(t);
 	return act ? act : decide_words(t, &said, open);
 }

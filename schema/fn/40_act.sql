@@ -30,6 +30,8 @@ begin
         select o.code into opened from hl.open_cases(
           array[jsonb_populate_record(null::hl.intake_item, a->'item')], array[(a->>'message')::bigint],
           array[(a->>'person')::bigint]) o;
+        perform hl.record(a, c.id, null, s, null, null, '{}')
+          from jsonb_array_elements_text(coalesce(a->'stages', '[]')) s join hl.case c on c.code = opened;
         outcome := 'ok';
       elsif a ? 'all' then
         -- 签全部: every task that is still as it was seen
@@ -260,6 +262,7 @@ declare
 begin
   case verb
   when 'assign' then perform hl.assign_case(a, c, at_now);
+  when 'stage' then perform hl.record(a, c.id, null, a->>'stage', null, null, '{}');
   when 'supplement' then
     perform hl.record(a, c.id, null, 'supplemented', null, null, '{}');
     perform hl.resume_case(a, c, at_now);

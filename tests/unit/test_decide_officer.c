@@ -130,6 +130,7 @@ static const struct {
 	{"help", "帮助", one_new, LOW, "reply", 0, "", "help_officer"},
 	{"words that commit to nothing", "好的", one_new, LOW, "reply", 0, "", "ask_verb"},
 	{"words, nothing open", "好的", nothing, LOW, "reply", 0, "", "no_task"},
+	{"what an authority finds is progress", "发现是业主私搭乱建，正在约谈", one_new, LOW, "progress", 11, "dispatched", "progress_noted"},
 	{"thanks need no answer", "谢谢", one_new, LOW, "reply", 0, "", ""},
 };
 
@@ -332,6 +333,32 @@ static void an_officer_reports_with_a_word_in_front(void **state)
 }
 
 /* Whatever the cap: a whole act or none, never "nothing to do". */
+static void a_property_company_reports_what_it_found_and_tried_to_stop(void **state)
+{
+	static const char with_case[] =
+		"'units': ['PMC-01'], 'cases': [{'case_id': 21, 'code': '26-000021', 'state': 'working', 'type': 'URB-2',"
+		" 'compound': 'C001', 'place': '', 'urgency': 'normal', 'is_sure': true, 'chases': 0, 'unit': ''}]";
+	static const struct {
+		const char *text, *ctx, *verb, *reply, *stage;
+	} cases[] = {
+		{"发现锦绣花园3号楼私搭乱建，在楼顶盖了个阳光房", "'units': ['PMC-01']", "open", "", "(none)"},
+		{"发现锦绣花园3号楼私搭乱建，劝阻无效", "'units': ['PMC-01']", "open", "", "stopped"},
+		{"制止无效", with_case, "stage", "supplemented", "stopped"},
+		{"签", with_case, "reply", "no_task", "(none)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct decided d = decide(cases[i].text, cases[i].ctx, LOW);
+		const char *stage = fixture_word(d.act, strcmp(d.verb, "stage") ? "stages.0" : "stage");
+
+		assert_string_equal(d.verb, cases[i].verb);
+		assert_string_equal(d.reply, cases[i].reply);
+		assert_string_equal(stage, cases[i].stage);
+		json_decref(d.act);
+	}
+}
+
 static void want_of_memory_gives_no_act_at_all(void **state)
 {
 	static const char *const texts[] = {"签3F7KH", "反映锦绣花园3号楼有人私搭乱建，盖了个阳光房"};
@@ -368,6 +395,7 @@ int main(void)
 		cmocka_unit_test(the_menu_names_tasks_that_fit_and_at_most_five),
 		cmocka_unit_test(sign_all_signs_what_is_not_signed_and_answers_with_all_of_it),
 		cmocka_unit_test(an_officer_reports_with_a_word_in_front),
+		cmocka_unit_test(a_property_company_reports_what_it_found_and_tried_to_stop),
 		cmocka_unit_test(want_of_memory_gives_no_act_at_all),
 	};
 
