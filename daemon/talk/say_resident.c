@@ -38,6 +38,11 @@ static char rating_at(const struct words *w, size_t at, size_t *end_r)
 		*end_r = at + 1;
 		return (char)w->runes[at].cp;
 	}
+	/* 三, and nothing else: in a sentence it counts something. */
+	if (w->n == 1 && at == 0 && rune_numeral(w->runes[0].cp) >= 1 && rune_numeral(w->runes[0].cp) <= 3) {
+		*end_r = 1;
+		return (char)('0' + rune_numeral(w->runes[0].cp));
+	}
 	return 0;
 }
 
