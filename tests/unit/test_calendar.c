@@ -336,6 +336,18 @@ static void a_calendar_can_be_widened_to_years_that_have_no_data(void **state)
 	hl_calendar_fini(&cal);
 }
 
+static void the_next_year_is_missed_from_november_on(void **state)
+{
+	int year;
+	(void)state;
+	assert_false(hl_calendar_missing_year(&county, at("2026-10-31 23:59"), &year));
+	assert_true(hl_calendar_missing_year(&county, at("2026-11-01 00:00"), &year));
+	assert_int_equal(year, 2027);
+	assert_true(hl_calendar_missing_year(&county, at("2027-03-01 00:00"), &year));
+	assert_int_equal(year, 2027);
+	assert_false(hl_calendar_missing_year(&county, at("2025-12-01 00:00"), &year));
+}
+
 static void boundaries_are_walked_in_order(void **state)
 {
 	static const struct {
@@ -482,6 +494,7 @@ int main(void)
 		cmocka_unit_test(a_known_close_seen_from_an_unknown_year_is_provisional),
 		cmocka_unit_test(years_before_the_first_known_one_are_provisional),
 		cmocka_unit_test(a_calendar_can_be_widened_to_years_that_have_no_data),
+		cmocka_unit_test(the_next_year_is_missed_from_november_on),
 		cmocka_unit_test(boundaries_are_walked_in_order),
 		cmocka_unit_test(boundaries_at_one_instant_are_all_there),
 		cmocka_unit_test(the_calendar_refuses_what_lies_behind_its_end),
