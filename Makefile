@@ -113,6 +113,7 @@ run:
 	@daemon/run/run.sh
 bench: all tools
 	@$(PYTHON) tests/bench/bench.py --rounds $(ROUNDS) --seconds $(SECONDS) --reports $(REPORTS)
+	@$(PYTHON) tests/bench/clocks.py
 check:
 	@daemon/run/deps.sh check
 	@$(PYTHON) tests/run.py --build $(BUILD)
