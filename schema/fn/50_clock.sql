@@ -14,15 +14,22 @@ $$;
 create or replace function hl.rung_base(rung text) returns text language sql immutable as $$ select split_part(rung, '.', 1) $$;
 
 -- Does a rung still mean something to a task? Its state, and what was said since the rung spoke last.
-create or replace function hl.rule_speaks(r hl.rung_rule, k hl.task) returns boolean language sql stable as $$
-  select k.state = any (r.applies) and (r.unless = '{}' or not exists (
+-- plpgsql, because its plans are kept: it is asked of every rung that is due.
+create or replace function hl.rule_speaks(r hl.rung_rule, k hl.task) returns boolean language plpgsql stable as $$
+begin
+  if k.state is null or not k.state = any (r.applies) then
+    return false;
+  elsif r.unless = '{}' then
+    return true;
+  end if;
+  return not exists (
     select from hl.event e where e.task_id = k.id and e.kind = any (r.unless) and e.seq > coalesce((
-      select max(x.seq) from hl.event x where x.task_id = k.id and x.kind = 'rung'
-        and hl.rung_base(x.data->>'rung') = r.rung), 0)))
-$$;
-create or replace function hl.rung_speaks(of_rung text, k hl.task) returns boolean language sql stable as $$
-  select exists (select from hl.rung_rule r where r.rung = hl.rung_base(of_rung) and r.urgency = k.urgency and hl.rule_speaks(r, k))
-$$;
+      select max(x.seq) from hl.event x where x.task_id = k.id and x.kind = 'rung' and hl.rung_base(x.data->>'rung') = r.rung), 0));
+end $$;
+create or replace function hl.rung_speaks(of_rung text, k hl.task) returns boolean language plpgsql stable as $$
+begin
+  return exists (select from hl.rung_rule r where r.rung = hl.rung_base(of_rung) and r.urgency = k.urgency and hl.rule_speaks(r, k));
+end $$;
 
 -- Fires every rung that fell due, up to a number of ladders, in one call.
 -- Takes  batch: {"limit": n}. Gives {"now": us, "fired": n, "next": us or null}.
@@ -81,10 +88,11 @@ begin
     ('officer', 'deputy', 'head');
   perform hl.issue_codes(people.tasks, people.persons);
   insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, is_kept, applies, not_before, made_at)
-    select k.case_id, k.id, t.person_id, t.rung, (t.rule).template, hl.task_params(k, t.person_id),
+    select k.case_id, k.id, t.person_id, t.rung, (t.rule).template, x.params,
            format('task:%s:%s:%s', k.id, t.rung, t.person_id), hl.lane_rank((t.rule).lane), (t.rule).is_kept, (t.rule).applies,
            case when k.urgency = 'normal' then opening else at_now end, at_now
-    from told t join hl.task k on k.id = t.task_id order by k.id, t.person_id
+    from told t join hl.task k on k.id = t.task_id cross join lateral hl.task_texts(k.id, t.person_id) x
+    order by k.id, t.person_id
     on conflict (dedupe) do nothing;
   perform hl.drop_superseded(at_now);
   insert into hl.event (case_id, at, kind, task_id, actor, data)
