@@ -110,6 +110,19 @@ def test_two_daemons_open_one_case_for_one_matter(database, link, pool):
     assert case_of(database, number)["reporters"] == 2
 
 
+def test_two_texts_of_one_resident_to_two_daemons_do_not_open_two_cases(database, link, pool):
+    first, second, phone = link(), link(), "+8610000009701"
+    first.intake(item(database))  # the year's first case makes others wait anyway, and so does a new person
+    first.run("insert into hl.person (phone) values (%s)", phone)
+    with first.transaction():
+        assert [outcome for outcome, _ in first.intake(item(database, place="1", phone=phone))] == ["dispatch"]
+        late = pool.submit(second.intake, item(database, place="2", phone=phone))
+        waits(database, second)
+    # what the second text means depends on the case the first one opened
+    assert [outcome for outcome, _ in late.result()] == ["talk"]
+    assert database.one("select count(*) from hl.report r join hl.person p on p.id = r.person_id where p.phone = %s", (phone,)) == 1
+
+
 def test_the_same_ids_to_two_daemons_are_repeats_to_the_second_and_the_others_are_stored(database, link, pool):
     one, two = link(), link()
     first, both, last = (item(database) for _ in range(3))
