@@ -147,7 +147,7 @@ static json_t *note_stage(const struct talk *t)
 	act = talk_act(t, "reporter", "stage");
 	json_object_set(act, "case", json_object_get(duty, "case_id"));
 	json_object_set_new(act, "stage", json_string(stage));
-	return talk_reply(act, "duty_noted", json_pack("{s:O}", "case", json_object_get(duty, "case")));
+	return talk_reply(act, "supplemented", json_pack("{s:O}", "case", json_object_get(duty, "case")));
 }
 
 static json_t *decide(const struct talk *t)

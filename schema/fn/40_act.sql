@@ -262,7 +262,6 @@ declare
 begin
   case verb
   when 'assign' then perform hl.assign_case(a, c, at_now);
-  when 'stage' then perform hl.record(a, c.id, null, a->>'stage', null, null, '{}');
   when 'supplement' then
     perform hl.record(a, c.id, null, 'supplemented', null, null, '{}');
     perform hl.resume_case(a, c, at_now);

@@ -410,7 +410,7 @@ def test_a_company_texts_what_it_photographed_and_stopped(scene):
     company = contact("PMC-01")
     number = scene.text(company, "报 锦绣花园3号楼消防通道被私家车堵死了")["case"]
     assert instant(scene.case(number)["duty"]["due_at"]) - instant(scene.case(number)["opened_at"]) == datetime.timedelta(hours=24)
-    assert scene.answer(company, "制止 车主已被劝离")["template"] == "duty_noted"
+    assert scene.answer(company, "制止 车主已被劝离")["template"] == "supplemented"
     stages = {stage["stage"]: stage["actor"] for stage in scene.case(number)["stages"]}
     assert (stages["制止"], stages["拍照"]) == ("reporter", None)
     soon = [sms for sms in scene.tick("+21h") if sms["template"] == "duty_soon"]

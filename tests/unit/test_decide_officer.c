@@ -234,9 +234,9 @@ static void a_company_that_reported_notes_photo_and_stop_by_its_words(void **sta
 		int of_case;
 		const char *stage, *reply;
 	} cases[] = {
-		{"拍照", one_duty, "stage", 21, "photo", "duty_noted"},
-		{"已制止，业主已停工", one_duty, "stage", 21, "stopped", "duty_noted"},
-		{"拍照 26-000021", two, "stage", 21, "photo", "duty_noted"},
+		{"拍照", one_duty, "stage", 21, "photo", "supplemented"},
+		{"已制止，业主已停工", one_duty, "stage", 21, "stopped", "supplemented"},
+		{"拍照 26-000021", two, "stage", 21, "photo", "supplemented"},
 		{"制止", two, "reply", 0, "(none)", "which_duty"},
 		{"拍照", one_new, "reply", 0, "(none)", "ask_verb"},
 	};
