@@ -100,7 +100,6 @@ RULES = {
     "person_phone_key": ["insert into hl.person (phone) select phone from hl.person where id = %(person)s"],
     "dialogue_kind_check": ["insert into hl.dialogue values (%(person)s, 'chat', '{}', now())"],
     "dialogue_data_check": ["insert into hl.dialogue values (%(person)s, 'menu', '[]', now())"],
-    "dialogue_pkey": ["insert into hl.dialogue select %(person)s, 'menu', '{}', now() from generate_series(1, 2)"],
     "person_guard_count_check": ["update hl.person set guard_count = -1 where id = %(person)s"],
     "person_wrong_count_check": ["update hl.person set wrong_count = -1 where id = %(person)s"],
     "contact_role_check": ["insert into hl.contact (unit, person_id, role) values ('FIR', %(person)s, 'friend')"],
@@ -194,6 +193,9 @@ RULES = {
                                    LADDER.format(rungs="{a}", dues="array[now()]", due="now()").split(" values ")[1]],
     "notice_lane_check": ["insert into hl.notice (person_id, kind, template, dedupe, lane, not_before, made_at)"
                           f" values (%(person)s, 'k', 't', 'lane', {lane}, now(), now())" for lane in (0, 6)],
+    "export_kind_check": ["insert into hl.export (kind, by_user, query) values ('list', 'x', '{}')"],
+    "export_by_user_check": ["insert into hl.export (kind, by_user, query) values ('form', '', '{}')"],
+    "reporters_are_named_for_a_reason": ["insert into hl.export (kind, by_user, is_named, query) values ('form', 'x', true, '{}')"],
     "lane_rank_key": ["insert into hl.lane values ('fast', 1, true)"],
     "rung_rule_audience_check": ["update hl.rung_rule set audience = 'press'"],
     "rung_rule_urgency_check": ["update hl.rung_rule set urgency = 'soon'"],
