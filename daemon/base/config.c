@@ -400,6 +400,21 @@ static const char *folder_of(struct hl_arena *arena, const char *path)
 	return hl_arena_strdup(arena, (struct hl_slice){path, slash ? (size_t)(slash - path) + 1 : 0});
 }
 
+static void check_routes(struct loading *l)
+{
+	static const char *const keys[HL_ROUTES] = {"officer", "resident", "bulk"};
+
+	for (size_t i = 0; i < HL_ROUTES; i++) {
+		for (size_t k = 0; k < l->config->n_routes[i]; k++) {
+			const char *name = l->config->routes[i][k];
+
+			if (!hl_config_channel(l->config, hl_slice_str(name)))
+				hl_config_refuse(&l->report, l->lines[find_key("routes", keys[i])], "routes", keys[i],
+						 "there is no [channel %s]", name);
+		}
+	}
+}
+
 static void load(struct loading *l)
 {
 	if (!hl_ini_read(l->arena, &l->report, &l->ini))
@@ -408,6 +423,7 @@ static void load(struct loading *l)
 	apply_globals(l);
 	finish_globals(l);
 	apply_channels(l);
+	check_routes(l);
 	apply_operators(l);
 }
 

@@ -58,6 +58,7 @@ enum hl_config_type {
 	HL_KEY_LISTEN,    /* char *, HOST:PORT or unix:PATH */
 	HL_KEY_URL,       /* char *, http or https */
 	HL_KEY_ADDRESSES, /* char **, numeric addresses */
+	HL_KEY_NAMES,     /* char **, words */
 	HL_KEY_PROVIDER,  /* const struct hl_provider * */
 	HL_KEY_SECRETS,   /* struct hl_secret *, lines of a private file */
 	HL_KEY_TEMPLATES, /* struct hl_template_ref *, a JSON file */

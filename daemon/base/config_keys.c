@@ -8,6 +8,7 @@
 
 #define ROOT(field)           .at = offsetof(struct hl_config, field)
 #define ROOT_LIST(field)      ROOT(field), .count_at = offsetof(struct hl_config, n_##field)
+#define ROUTE(i)              ROOT(routes[i]), .count_at = offsetof(struct hl_config, n_routes[i])
 #define CHAN(field)           .at = offsetof(struct hl_channel_config, field)
 #define CHAN_LIST(field, num) CHAN(field), .count_at = offsetof(struct hl_channel_config, num)
 
@@ -63,6 +64,12 @@ const struct hl_config_key hl_config_keys[] = {
 	{"region", "country", HL_KEY_TEXT, "86", ROOT(region_country), .max = 3,
 	 .help = "calling code of numbers in national spelling"},
 	{"region", "language", HL_KEY_WORD, "zh-CN", ROOT(language), .words = "zh-CN en", .help = "language of texts"},
+	{"routes", "officer", HL_KEY_NAMES, "", ROUTE(HL_ROUTE_OFFICER),
+	 .help = "channels for texts to officers, the first best; empty: those whose `purpose` fits, the cheapest "
+		 "first"},
+	{"routes", "resident", HL_KEY_NAMES, "", ROUTE(HL_ROUTE_RESIDENT),
+	 .help = "likewise to residents; the channel of the conversation comes before all"},
+	{"routes", "bulk", HL_KEY_NAMES, "", ROUTE(HL_ROUTE_BULK), .help = "likewise for digests and surveys"},
 	{"channel", "provider", HL_KEY_PROVIDER, NULL, CHAN(ops), .help = "adapter that speaks for this channel"},
 	{"channel", "secret_file", HL_KEY_SECRETS, "", CHAN_LIST(channel.secrets, channel.n_secrets),
 	 .help = "one webhook secret per line, 16 bytes or more where we choose it; all are accepted, the first one "
@@ -71,6 +78,14 @@ const struct hl_config_key hl_config_keys[] = {
 	 .help = "whether the sender's number proves who speaks"},
 	{"channel", "purpose", HL_KEY_WORD, "all", CHAN(purpose), .words = "all resident officer bulk",
 	 .help = "whom this channel texts"},
+	{"channel", "prefixes", HL_KEY_NAMES, "", CHAN_LIST(prefixes, n_prefixes),
+	 .help = "beginnings of the numbers it may text (`+86`), empty = any"},
+	{"channel", "cost", HL_KEY_NUMBER, "0", CHAN(cost), .max = 1000000,
+	 .help = "of one SMS, in any unit; of two channels that fit alike the cheaper goes first"},
+	{"channel", "tps", HL_KEY_NUMBER, "0", CHAN(tps), .max = 10000,
+	 .help = "texts a second that the provider takes, 0 = no limit"},
+	{"channel", "daily_budget", HL_KEY_NUMBER, "0", CHAN(daily_budget), .max = 10000000,
+	 .help = "SMS a day beyond which only emergencies go this way, 0 = no limit"},
 	{"channel", "from", HL_KEY_SLICE, "", CHAN(channel.from), .max = 20, .help = "our number at the provider"},
 	{"channel", "send_url", HL_KEY_URL, "", CHAN(channel.send_url),
 	 .help = "where texts are handed in; without it the channel only receives"},
@@ -96,7 +111,7 @@ static const char *const type_names[] = {
 	[HL_KEY_WORD] = "word",      [HL_KEY_CHOICE] = "word",    [HL_KEY_FLAG] = "word",
 	[HL_KEY_PATH] = "path",      [HL_KEY_LISTEN] = "address", [HL_KEY_URL] = "URL",
 	[HL_KEY_ADDRESSES] = "list", [HL_KEY_PROVIDER] = "word",  [HL_KEY_SECRETS] = "path",
-	[HL_KEY_PASSWORD] = "path",  [HL_KEY_TEMPLATES] = "path",
+	[HL_KEY_PASSWORD] = "path",  [HL_KEY_TEMPLATES] = "path", [HL_KEY_NAMES] = "list",
 };
 
 static void add_words(struct hl_buf *out, const char *words)
@@ -140,6 +155,9 @@ static void add_range(struct hl_buf *out, const struct hl_config_key *key)
 		break;
 	case HL_KEY_URL:
 		hl_buf_add_str(out, "http or https");
+		break;
+	case HL_KEY_NAMES:
+		hl_buf_add_str(out, "blank or comma between them");
 		break;
 	case HL_KEY_ADDRESSES:
 		hl_buf_add_str(out, "IP addresses or `unix`");

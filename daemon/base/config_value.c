@@ -11,6 +11,7 @@
 #include "hotline/text.h"
 
 #define ADDRESSES_MAX     64
+#define NAMES_MAX         32
 #define SECRETS_MAX       16
 #define OPTION_FILE_BYTES 65536
 #define SECRET_FILE_BYTES 16384
@@ -243,6 +244,21 @@ static enum hl_class set_addresses(const struct setting *s, const char *value, s
 	return put(s, &list, sizeof(list));
 }
 
+static enum hl_class set_names(const struct setting *s, const char *value, struct hl_error *err)
+{
+	struct hl_slice rest = hl_slice_str(value), item;
+	char **list = hl_arena_array(s->arena, NAMES_MAX, sizeof(*list));
+	size_t n = 0;
+
+	while (list && next_item(&rest, &item)) {
+		if (n == NAMES_MAX)
+			return hl_fail(err, HL_CONFIG, "must hold at most %d words", NAMES_MAX);
+		list[n++] = hl_arena_strdup(s->arena, item);
+	}
+	put_count(s, n);
+	return put(s, &list, sizeof(list));
+}
+
 static enum hl_class set_provider(const struct setting *s, const char *value, struct hl_error *err)
 {
 	const struct hl_provider *ops = hl_provider_find(value);
@@ -345,7 +361,7 @@ enum hl_class hl_config_set(const struct hl_config_key *key, const char *value, 
 		[HL_KEY_WORD] = set_word,           [HL_KEY_CHOICE] = set_choice,       [HL_KEY_FLAG] = set_flag,
 		[HL_KEY_PATH] = set_path,           [HL_KEY_LISTEN] = set_listen,       [HL_KEY_URL] = set_url,
 		[HL_KEY_ADDRESSES] = set_addresses, [HL_KEY_PROVIDER] = set_provider,   [HL_KEY_SECRETS] = set_secrets,
-		[HL_KEY_PASSWORD] = set_password,   [HL_KEY_TEMPLATES] = set_templates,
+		[HL_KEY_PASSWORD] = set_password,   [HL_KEY_TEMPLATES] = set_templates, [HL_KEY_NAMES] = set_names,
 	};
 	struct setting s = {.key = key, .arena = arena, .dir = dir, .target = target};
 

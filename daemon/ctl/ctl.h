@@ -73,6 +73,8 @@ int cmd_idle(struct ctl *ctl);
 int cmd_contacts(struct ctl *ctl);
 int cmd_notices(struct ctl *ctl);
 int cmd_templates(struct ctl *ctl);
+int cmd_channels(struct ctl *ctl);
+int cmd_channel(struct ctl *ctl);
 int cmd_classify(struct ctl *ctl);
 int cmd_parse(struct ctl *ctl);
 int cmd_place(struct ctl *ctl);

@@ -60,6 +60,9 @@ static const struct command {
 	 "the report form of a case, filled from its history", cmd_form},
 	{"verify", "[--head HASH]", "check every history chain; compare with a head kept on paper", cmd_verify},
 	{"rollup", "", "roll all heads up into one hash, for the paper file", cmd_rollup},
+	{"channels", "", "how each channel fares: health, breaker, budget, last error", cmd_channels},
+	{"channel", "test NAME --to NUMBER [--wait SECONDS]",
+	 "send a real text by this channel and wait for its receipt (60 s)", cmd_channel},
 	{"idle", "", "is anything due still on its way?", cmd_idle},
 	{"import", "all DIR | KIND FILE... | --history [KIND]  [--dry-run] [--why TEXT]",
 	 "bring reference data (.json, .csv; a calendar also as .ics) into the database, or show the difference: units "

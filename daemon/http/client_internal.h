@@ -28,6 +28,7 @@ struct hl_http_op {
 	struct hl_arena arena;      /* copies of the call */
 	char *url;
 	struct hl_slice body;
+	bool is_get;
 	size_t read_bytes; /* of the body, by curl */
 	struct curl_slist *headers;
 	int64_t deadline_us; /* monotonic */

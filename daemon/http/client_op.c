@@ -113,6 +113,7 @@ bool hl_http_op_copy(struct hl_http_op *op, const struct hl_http_call *call)
 	hl_buf_init(&op->reply, call->max_reply_bytes);
 	op->url = hl_arena_strdup(&op->arena, hl_slice_str(call->url));
 	op->body = hl_arena_dup(&op->arena, call->body);
+	op->is_get = call->is_get;
 	return copy_headers(op, call) && !hl_arena_failed(&op->arena);
 }
 
@@ -186,7 +187,7 @@ static int set_request(struct hl_http_op *op)
 	bad |= (int)curl_easy_setopt(easy, CURLOPT_PRIVATE, op);
 	bad |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, op->headers);
 	bad |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, "hotlined");
-	bad |= (int)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	bad |= (int)curl_easy_setopt(easy, op->is_get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L);
 	bad |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)op->body.len);
 	bad |= (int)curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
 	bad |= (int)curl_easy_setopt(easy, CURLOPT_READDATA, op);

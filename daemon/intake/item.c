@@ -121,6 +121,8 @@ json_t *hl_intake_receipt(const char *channel, const struct hl_receipt *r)
 
 	if (item && r->external_id.len > 0)
 		json_object_set_new(item, "external", json_stringn(r->external_id.ptr, r->external_id.len));
+	if (item && r->is_opted_out)
+		json_object_set_new(item, "opted_out", json_true());
 	if (item && r->status_text.len > 0)
 		json_object_set_new(item, "status", json_stringn(r->status_text.ptr, r->status_text.len));
 	return item;

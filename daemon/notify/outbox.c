@@ -9,6 +9,7 @@
  */
 #include "hotline/outbox.h"
 
+#include "channels.h"
 #include "settle.h"
 
 #include "hotline/crash.h"
@@ -21,6 +22,7 @@
 
 #define ARENA_BYTES     (256u << 10)
 #define TEXT_MAX_BYTES  4000
+#define CHANNELS_MAX    64
 #define REPLY_MAX_BYTES (64u << 10)
 #define GATHER_US       (4 * HL_US_PER_MS)
 #define SWEEP_LIMIT     500
@@ -33,6 +35,7 @@ struct send {
 	struct hl_outbox *outbox;
 	struct hl_http_op *op;
 	const struct hl_channel_config *channel;
+	json_t *leased; /* the notice as it was leased */
 	int64_t attempt, notice;
 	struct hl_arena arena;
 	struct hl_buf text;
@@ -42,6 +45,7 @@ struct send {
 struct hl_outbox {
 	struct hl_outbox_setup setup;
 	struct hl_outbox_stats stats;
+	struct hl_channels *channels;
 	int64_t epoch;
 	bool is_started, is_leasing, is_sweeping, may_have_more, is_ripe;
 	TAILQ_HEAD(, send) sends;
@@ -54,6 +58,19 @@ struct hl_outbox {
 static int64_t db_deadline_us(const struct hl_outbox *ob)
 {
 	return ob->setup.config->db_deadline_ms * HL_US_PER_MS;
+}
+
+/* The county's date, by which budgets are counted; "" before reference data is there. */
+static const char *today(const struct hl_outbox *ob, char *out, size_t out_bytes)
+{
+	struct hl_local_time t;
+
+	out[0] = '\0';
+	if (*ob->setup.refdata) {
+		hl_calendar_local(&(*ob->setup.refdata)->calendar, hl_case_clock_now(ob->setup.clock), &t);
+		snprintf(out, out_bytes, "%04d-%02d-%02d", t.year, t.month, t.day);
+	}
+	return out;
 }
 
 /* ---- outcomes ------------------------------------------------------------- */
@@ -87,6 +104,15 @@ static void add_result(struct hl_outbox *ob, struct send *s, const char *outcome
 
 	if (answer->external_id.len > 0)
 		json_object_set_new(result, "external", word_json(s, answer->external_id));
+	if (s->channel)
+		hl_channels_end(ob->channels, s->channel, outcome, answer->detail, (unsigned)s->segments.parts,
+				hl_mono_us());
+	/* A phone that wants nothing from us does not want it by another way. */
+	if (s->channel && hl_route_asks_other(outcome) && !answer->is_opted_out &&
+	    hl_channels_has_other(ob->channels, s->leased, s->channel))
+		json_object_set_new(result, "failover", json_true());
+	if (answer->is_opted_out)
+		json_object_set_new(result, "opted_out", json_true());
 	count_outcome(ob, outcome);
 	hl_log(strcmp(outcome, "accepted") == 0 ? HL_INFO : HL_WARN, "notice.sent", HL_INT("notice", s->notice),
 	       HL_INT("attempt", s->attempt), HL_STR("channel", s->channel ? s->channel->channel.name : "-"),
@@ -96,18 +122,13 @@ static void add_result(struct hl_outbox *ob, struct send *s, const char *outcome
 
 /* ---- send ----------------------------------------------------------------- */
 
-/* Without an address to send to a channel only receives, whatever its provider could do. */
-static bool can_send(const struct hl_channel_config *c)
-{
-	return c->ops->build && c->channel.send_url && c->channel.send_url[0];
-}
-
 static void free_send(struct send *s)
 {
 	TAILQ_REMOVE(&s->outbox->sends, s, link);
 	s->outbox->n_sending--;
 	hl_arena_fini(&s->arena);
 	hl_buf_fini(&s->text);
+	json_decref(s->leased);
 	free(s);
 }
 
@@ -145,6 +166,7 @@ static void post_it(struct send *s, const struct hl_request *req)
 				    .deadline_us = s->outbox->setup.config->send_deadline_ms * HL_US_PER_MS,
 				    .max_reply_bytes = REPLY_MAX_BYTES};
 
+	hl_channels_begin(s->outbox->channels, s->channel, hl_mono_us());
 	if (hl_http_submit(s->outbox->setup.client, &call, on_answer, s, &s->op) != HL_OK)
 		give_up(s, NOT_SENT, "out of memory");
 }
@@ -180,7 +202,7 @@ static void send_notice(struct send *s, const json_t *notice)
 	struct hl_error err = {.text = ""};
 
 	s->channel = name ? hl_config_channel(ob->setup.config, hl_slice_str(name)) : NULL;
-	if (!s->channel || !can_send(s->channel)) {
+	if (!s->channel || !hl_can_send(s->channel)) {
 		give_up(s, "config", "no channel that sends");
 		return;
 	}
@@ -212,6 +234,7 @@ static void start_send(struct hl_outbox *ob, const json_t *notice)
 	if (!s)
 		return;
 	s->outbox = ob;
+	s->leased = json_deep_copy(notice);
 	s->attempt = json_integer_value(json_object_get(notice, "attempt"));
 	s->notice = json_integer_value(json_object_get(notice, "notice"));
 	hl_arena_init(&s->arena, ARENA_BYTES);
@@ -236,6 +259,8 @@ static void on_leased(void *arg, const struct hl_pg_result *r)
 		hl_log(HL_WARN, "lease.failed", HL_STR("class", hl_class_name(r->cls)), HL_STR("why", r->text));
 	if (json_array_size(list) > 0)
 		hl_crash_point("lease.committed");
+	if (reply)
+		hl_channels_spent(ob->channels, json_object_get(reply, "spent"));
 	json_array_foreach (list, i, notice)
 		start_send(ob, notice);
 	if (ob->may_have_more || json_array_size(list) > 0)
@@ -243,24 +268,12 @@ static void on_leased(void *arg, const struct hl_pg_result *r)
 	json_decref(reply);
 }
 
-static const char *first_sender(const struct hl_config *c, const char *purpose)
-{
-	for (size_t i = 0; i < c->n_channels; i++)
-		if (can_send(&c->channels[i]) && (!purpose || strcmp(c->channels[i].purpose, purpose) == 0))
-			return c->channels[i].channel.name;
-	return NULL;
-}
-
-static const char *channel_for(const struct hl_outbox *ob, const char *purpose)
+static const char *first_of(const struct hl_outbox *ob, enum hl_route route)
 {
 	const struct hl_config *c = ob->setup.config;
-	const char *name = first_sender(c, purpose);
+	const struct hl_channel_config *order[CHANNELS_MAX];
 
-	if (!name)
-		name = first_sender(c, "all");
-	if (!name)
-		name = first_sender(c, NULL);
-	return name ? name : "";
+	return c->n_channels <= CHANNELS_MAX && hl_route_order(c, route, order) ? order[0]->channel.name : "";
 }
 
 static json_t *sending_channels(const struct hl_outbox *ob)
@@ -269,7 +282,7 @@ static json_t *sending_channels(const struct hl_outbox *ob)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < c->n_channels; i++)
-		if (can_send(&c->channels[i]))
+		if (hl_can_send(&c->channels[i]))
 			json_array_append_new(list, json_string(c->channels[i].channel.name));
 	return list;
 }
@@ -294,7 +307,7 @@ static json_t *providers(const struct hl_outbox *ob)
 	json_t *map = json_object();
 
 	for (size_t i = 0; i < c->n_channels; i++)
-		if (can_send(&c->channels[i]))
+		if (hl_can_send(&c->channels[i]))
 			json_object_set_new(map, c->channels[i].channel.name,
 					    json_string(c->channels[i].channel.provider));
 	return map;
@@ -305,6 +318,7 @@ static void lease(void *arg)
 	struct hl_outbox *ob = arg;
 	const struct hl_config *c = ob->setup.config;
 	json_t *call;
+	char day[16];
 
 	if (!ob->is_started || ob->is_leasing) {
 		ob->may_have_more = true;
@@ -314,8 +328,9 @@ static void lease(void *arg)
 		return;
 	call = json_pack("{s:i, s:I, s:I, s:{s:s, s:s}, s:o, s:o}", "limit", (int)(c->send_concurrency - ob->n_sending),
 			 "lease_us", (json_int_t)(c->lease_ms * HL_US_PER_MS), "epoch", (json_int_t)ob->epoch,
-			 "channels", "officer", channel_for(ob, "officer"), "resident", channel_for(ob, "resident"),
-			 "known", sending_channels(ob), "providers", providers(ob));
+			 "channels", "officer", first_of(ob, HL_ROUTE_OFFICER), "resident",
+			 first_of(ob, HL_ROUTE_RESIDENT), "known", sending_channels(ob), "providers", providers(ob));
+	hl_channels_ask(ob->channels, call, today(ob, day, sizeof(day)), hl_mono_us());
 	ob->may_have_more = ob->is_ripe = false;
 	hl_timer_stop(&ob->ripen);
 	ob->is_leasing = true;
@@ -378,6 +393,14 @@ static bool is_sending(void *arg)
 	return ob->n_sending > 0;
 }
 
+static void add_budgets(void *arg, json_t *call)
+{
+	struct hl_outbox *ob = arg;
+	char day[16];
+
+	hl_channels_budgets(ob->channels, call, today(ob, day, sizeof(day)));
+}
+
 static void on_settled(void *arg)
 {
 	hl_outbox_kick(arg);
@@ -397,10 +420,12 @@ struct hl_outbox *hl_outbox_new(const struct hl_outbox_setup *setup)
 					  .deadline_us = db_deadline_us(ob),
 					  .enough = setup->config->send_concurrency / 3,
 					  .may_wait_more = is_sending,
+					  .on_call = add_budgets,
 					  .on_settled = on_settled,
 					  .arg = ob,
 					  .stats = &ob->stats};
-	if (!hl_settler_init(&ob->settler) || !hl_timer_init(&ob->ripen, setup->loop, on_ripe, ob))
+	ob->channels = hl_channels_new(setup->config);
+	if (!hl_settler_init(&ob->settler) || !ob->channels || !hl_timer_init(&ob->ripen, setup->loop, on_ripe, ob))
 		hl_outbox_free(&ob);
 	return ob;
 }
@@ -427,6 +452,11 @@ unsigned hl_outbox_outstanding(const struct hl_outbox *ob)
 	return ob->n_sending + ob->n_calls + hl_settler_outstanding(&ob->settler);
 }
 
+json_t *hl_outbox_channels(const struct hl_outbox *ob)
+{
+	return hl_channels_show(ob->channels, hl_mono_us());
+}
+
 const struct hl_outbox_stats *hl_outbox_stats(const struct hl_outbox *ob)
 {
 	return &ob->stats;
@@ -448,5 +478,6 @@ void hl_outbox_free(struct hl_outbox **obp)
 	hl_loop_unpost(ob->setup.loop, &ob->lease_post);
 	hl_timer_fini(&ob->ripen);
 	hl_settler_fini(&ob->settler);
+	hl_channels_free(&ob->channels);
 	free(ob);
 }

@@ -114,6 +114,7 @@ static void call_store(struct hl_settler *s)
 {
 	json_t *call = json_pack("{s:I, s:O}", "epoch", (json_int_t)s->epoch, "items", s->under_way);
 
+	s->on_call(s->arg, call);
 	s->is_calling = true;
 	hl_crash_point("settle.before");
 	if (hl_store_submit_json(&s->store, "settle", call, HL_PG_IDEMPOTENT, s->deadline_us, on_settled, s) == HL_OK) {

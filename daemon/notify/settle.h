@@ -15,6 +15,7 @@ struct hl_settler {
 	unsigned enough; /* results that are told at once; fewer wait a moment for more */
 	/* may_wait_more - whether another result may come soon. */
 	bool (*may_wait_more)(void *arg);
+	void (*on_call)(void *arg, json_t *call); /* may add to a call */
 	void (*on_settled)(void *arg);
 	void *arg;
 	struct hl_outbox_stats *stats;

@@ -20,7 +20,7 @@
 #define LONG_DEADLINES 11 /* of [db] deadline_ms: within the minute that hotlinectl waits */
 
 static const struct verb {
-	const char *name, *function; /* function NULL: a move on a case */
+	const char *name, *function; /* function NULL: a move on a case; "": known to this daemon alone */
 	enum hl_role role;
 	bool is_long; /* reads much: on the connection for records, out of the way of dispatches */
 } verbs[] = {
@@ -32,6 +32,9 @@ static const struct verb {
 	{"review", "review_queue", HL_ROLE_OPERATOR},
 	{"signs", "show_contacts", HL_ROLE_OPERATOR},
 	{"notices", "show_notices", HL_ROLE_OPERATOR},
+	{"channels", "", HL_ROLE_OPERATOR},
+	{"notice", "show_notice", HL_ROLE_OPERATOR},
+	{"channel_test", "channel_test", HL_ROLE_SUPERVISOR},
 	{"agenda", "agenda_list", HL_ROLE_OPERATOR},
 	{"assign", NULL, HL_ROLE_OPERATOR},
 	{"place", NULL, HL_ROLE_OPERATOR},
@@ -261,6 +264,19 @@ static void run(struct gateway *g, struct hl_http_exchange *x, const struct verb
 	submit(c, verb->function, json_incref(c->args), 0, on_done);
 }
 
+static void show_channels(struct gateway *g, struct hl_http_exchange *x)
+{
+	json_t *reply = json_pack("{s:o}", "channels", hl_outbox_channels(g->outbox));
+	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+
+	if (text)
+		hl_http_reply(x, 200, "application/json", hl_slice_str(text));
+	else
+		hl_http_reply_reason(x, 503, "out of memory");
+	free(text);
+	json_decref(reply);
+}
+
 void admin_handle(void *ctx, struct hl_http_exchange *x)
 {
 	struct gateway *g = ctx;
@@ -286,6 +302,10 @@ void admin_handle(void *ctx, struct hl_http_exchange *x)
 		role = role_of(g->config, actor);
 	if (role < verb->role) {
 		hl_http_reply_reason(x, 403, "your user has no role in [operators] that may do this");
+		return;
+	}
+	if (verb->function && !verb->function[0]) {
+		show_channels(g, x);
 		return;
 	}
 	body = json_loadb(req->body.ptr ? req->body.ptr : "", req->body.len, JSON_REJECT_DUPLICATES, NULL);

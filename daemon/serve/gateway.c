@@ -187,6 +187,7 @@ static void on_pulse(void *arg)
 	hl_outbox_sweep(g->outbox);
 	hl_outbox_kick(g->outbox);
 	calendar_watch(g);
+	hl_doubts_pulse(g->doubts);
 }
 
 static void on_refdata(void *arg, int64_t version)
@@ -353,8 +354,9 @@ static bool make_flow(struct gateway *g)
 	g->receipts = hl_intake_new(g->loop, &g->intake_store, &receipts, &hooks, &g->clock);
 	g->dialogue = hl_dialogue_new(&dialogue);
 	g->outbox = hl_outbox_new(&outbox);
+	g->doubts = hl_doubts_new(&outbox);
 	g->ticker = hl_ticker_new(&ticker);
-	return g->intake && g->receipts && g->dialogue && g->outbox && g->ticker;
+	return g->intake && g->receipts && g->dialogue && g->outbox && g->doubts && g->ticker;
 }
 
 static void look_drained(void *arg);
@@ -405,7 +407,7 @@ static unsigned outstanding(const struct gateway *g)
 	return hl_http_server_stats(g->server)->exchanges + hl_http_server_stats(g->admin)->exchanges +
 	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
 	       hl_dialogue_outstanding(g->dialogue) + hl_outbox_outstanding(g->outbox) +
-	       hl_ticker_outstanding(g->ticker) + g->n_admin_calls + g->is_greeting;
+	       hl_doubts_outstanding(g->doubts) + hl_ticker_outstanding(g->ticker) + g->n_admin_calls + g->is_greeting;
 }
 
 static void look_drained(void *arg)
@@ -455,6 +457,7 @@ void hl_gateway_free(struct gateway **gp)
 	hl_http_client_free(&g->client);
 	hl_ticker_free(&g->ticker);
 	hl_outbox_free(&g->outbox);
+	hl_doubts_free(&g->doubts);
 	hl_dialogue_free(&g->dialogue);
 	hl_intake_free(&g->intake);
 	hl_intake_free(&g->receipts);

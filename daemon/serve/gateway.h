@@ -4,6 +4,7 @@
 
 #include "hotline/config.h"
 #include "hotline/dialogue.h"
+#include "hotline/doubts.h"
 #include "hotline/http_server.h"
 #include "hotline/intake.h"
 #include "hotline/outbox.h"
@@ -33,6 +34,7 @@ struct gateway {
 	struct hl_dialogue *dialogue;
 	struct hl_http_client *client;
 	struct hl_outbox *outbox;
+	struct hl_doubts *doubts;
 	struct hl_ticker *ticker;
 	struct hl_http_server *server, *admin;
 	struct hook_refusals refusals;

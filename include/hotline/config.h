@@ -36,9 +36,15 @@ struct hl_channel_config {
 	char *signature; /* text in 【】 */
 	struct hl_template_ref *templates;
 	size_t n_templates;
-	char **allow; /* source addresses; empty: any */
+	char **prefixes; /* beginnings of the numbers it may text; empty: any */
+	size_t n_prefixes;
+	unsigned cost, tps, daily_budget; /* 0: no limit */
+	char **allow;                     /* source addresses; empty: any */
 	size_t n_allow;
 };
+
+/* For whom a text is. */
+enum hl_route { HL_ROUTE_OFFICER, HL_ROUTE_RESIDENT, HL_ROUTE_BULK, HL_ROUTES };
 
 struct hl_operator_config {
 	char *os_user, *role; /* operator | supervisor | admin */
@@ -64,8 +70,10 @@ struct hl_config {
 	bool demo_clock;
 	/* [send] */
 	unsigned send_deadline_ms, send_concurrency, lease_ms, poll_ms;
-	char *region_country; /* [region] country = 86 */
-	char *language;       /* [region] language = zh-CN */
+	char *region_country;     /* [region] country = 86 */
+	char *language;           /* [region] language = zh-CN */
+	char **routes[HL_ROUTES]; /* [routes]: names of channels, the first best */
+	size_t n_routes[HL_ROUTES];
 	/* [channel NAME] ..., [operators] user = role */
 	struct hl_channel_config *channels;
 	size_t n_channels;

@@ -1,6 +1,6 @@
 /* http_client.h - outgoing HTTP requests on curl multi inside the loop
  *
- * Every request is a POST whose body goes through READFUNCTION without
+ * Every request that changes something is a POST whose body goes through READFUNCTION without
  * SEEKFUNCTION, so libcurl cannot repeat it on its own (a reused connection that
  * dies gives rc 65, class UNKNOWN). No redirects, no proxies from the environment,
  * replies capped, total deadline enforced by libcurl and by a timer of ours.
@@ -22,6 +22,7 @@ struct hl_http_call {
 		*headers; /* CR, LF or NUL in one, or a header of the framing: refused with HL_BUG */
 	size_t n_headers;
 	struct hl_slice body;
+	bool is_get;            /* only asks: libcurl may repeat it; without body */
 	int64_t deadline_us;    /* total, from submit */
 	size_t max_reply_bytes; /* beyond: HL_UNKNOWN */
 };

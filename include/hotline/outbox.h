@@ -40,6 +40,8 @@ void hl_outbox_sweep(struct hl_outbox *outbox);
 void hl_outbox_stop(struct hl_outbox *outbox);
 unsigned hl_outbox_outstanding(const struct hl_outbox *outbox);
 const struct hl_outbox_stats *hl_outbox_stats(const struct hl_outbox *outbox);
+/* hl_outbox_channels - how each channel fares: [{name, provider, purpose, health, breaker, sent, ...}]. gives. */
+json_t *hl_outbox_channels(const struct hl_outbox *outbox);
 /* hl_outbox_free - after a drain, or after the store can no longer answer; requests on their way are cancelled. */
 void hl_outbox_free(struct hl_outbox **outbox);
 

@@ -2,9 +2,9 @@
 
 -- Leases due notices, highest lane first, and commits an attempt row for each before anything leaves.
 -- Takes  batch: {"limit": n, "lease_us": us, "epoch": n, "channels": {"officer": name, "resident": name}, "known": [names],
---        "providers": {channel: provider}}.
--- Gives  {"now": us, "notices": [{attempt, notice, phone, lang, template, params, channel, resend}], "wait_us": us to the next
---        retry or null}
+--        "providers": {channel: provider}, and what hl.route reads}.
+-- Gives  {"now": us, "notices": [{attempt, notice, phone, lang, template, params, channel, resend, lane, nth, purpose, tried}],
+--        "spent": {channel: SMS of the day}}
 create or replace function hl.lease(batch jsonb) returns jsonb language plpgsql as $$
 declare
   at_now constant timestamptz := hl.now();
@@ -20,23 +20,32 @@ begin
     due := hl.within_budget(due, batch, at_now);
   end if;
   with judged as (
-    select n.id, hl.why_stale(n, at_now) as stale from hl.notice n where n.id = any (due)),
+    select n.id, n.lane, hl.why_stale(n, at_now) as stale, hl.channel_of(n, batch) as channel
+    from hl.notice n where n.id = any (due)),
+  routed as (
+    select j.id, j.channel, row_number() over (partition by j.channel order by j.lane, j.id)
+             > coalesce((batch->'room'->>j.channel)::int, 2147483647) or j.channel is null as is_held
+    from judged j where j.stale is null),
+  -- No route at the moment, or no room on it: others go first.
+  held as (
+    update hl.notice n set retry_at = real_now + interval '1 second' from routed r where n.id = r.id and r.is_held),
   dropped as (
     update hl.notice n set state = 'dropped', reason = j.stale from judged j where n.id = j.id and j.stale is not null),
   taken as (
     update hl.notice n set state = 'sending', tries = n.tries + 1, lease_epoch = (batch->>'epoch')::bigint, lease_until = until
-    from judged j where n.id = j.id and j.stale is null
-    returning n.*),
+    from routed r where n.id = r.id and not r.is_held
+    returning n.*, r.channel as via),
   tried as (
     insert into hl.attempt (notice_id, n, channel, epoch, sent_at)
-      select t.id, t.tries, hl.channel_of(t, batch), t.lease_epoch, at_now
+      select t.id, t.tries, t.via, t.lease_epoch, at_now
       from taken t
       returning id, notice_id, channel)
   select jsonb_agg(jsonb_build_object('attempt', a.id, 'notice', t.id, 'phone', p.phone, 'lang', p.lang, 'template', t.template,
-           'params', t.params, 'channel', a.channel, 'resend', t.is_resend, 'lane', t.lane, 'nth', t.nth) order by t.lane, t.id)
+           'params', t.params, 'channel', a.channel, 'resend', t.is_resend, 'lane', t.lane, 'nth', t.nth,
+           'purpose', hl.purpose_of(t.person_id, t.task_id, t.lane), 'tried', case when t.tries > 1 then hl.tried(t.id) end) order by t.lane, t.id)
     into leased
   from tried a join taken t on t.id = a.notice_id join hl.person p on p.id = t.person_id;
-  return jsonb_build_object('now', hl.us(at_now), 'notices', coalesce(leased, '[]'));
+  return jsonb_build_object('now', hl.us(at_now), 'notices', coalesce(leased, '[]'), 'spent', hl.spent(batch));
 end $$;
 
 -- Facts may have changed since a notice was made: the task moved on, the contact left, the hour passed. Null: it may go.
@@ -51,12 +60,26 @@ create or replace function hl.why_stale(n hl.notice, at_now timestamptz) returns
   end
 $$;
 
--- By which channel a notice leaves: its own while that is there, else by whom it is for.
+-- For whom a notice is, which decides its route.
+create or replace function hl.purpose_of(who bigint, of_task bigint, of_lane smallint) returns text language sql stable as $$
+  select case when of_lane = hl.lane_rank('bulk') then 'bulk'
+              when of_task is not null or exists (select from hl.contact c where c.person_id = who and c.is_active) then 'officer'
+              else 'resident' end
+$$;
+
+-- By which channel a notice leaves: its own while that is there, else the first of its route. Null: none at the moment.
 create or replace function hl.channel_of(n hl.notice, batch jsonb) returns text language sql stable as $$
-  select case when batch->'known' ? n.channel then n.channel
-              when n.task_id is not null or exists (select from hl.contact c where c.person_id = n.person_id and c.is_active)
-                then batch->'channels'->>'officer'
-              else batch->'channels'->>'resident' end
+  select case
+    when not batch ? 'order' then
+      case when batch->'known' ? n.channel then n.channel
+           when n.task_id is not null or exists (select from hl.contact c where c.person_id = n.person_id and c.is_active)
+             then batch->'channels'->>'officer'
+           else batch->'channels'->>'resident' end
+    when n.tries = 0 and batch ? 'plain' then -- what hl.route would find, without its price
+      case when batch->'routes' ? n.channel then n.channel
+           else batch->'order'->hl.purpose_of(n.person_id, n.task_id, n.lane)->>0 end
+    else hl.route(batch, n.channel, hl.purpose_of(n.person_id, n.task_id, n.lane),
+                  (select p.phone from hl.person p where p.id = n.person_id), n.template, n.id, n.tries) end
 $$;
 
 -- Gives up leases that ran out, and sends again what is still unknown. A call of its own, and row by row once a guard refuses
@@ -122,7 +145,8 @@ begin
 end $$;
 
 -- Results of attempts.
--- Takes  batch: {"epoch": n, "items": [{attempt, outcome, external?, detail?, delay_us?, text?, parts?}]}.
+-- Takes  batch: {"epoch": n, "items": [{attempt, outcome, external?, detail?, delay_us?, text?, parts?, failover?, opted_out?}]}.
+-- failover: another channel may take what this one did not.
 -- A result only counts for the lease it was made under. One that comes after the lease was given up still tells what became
 -- of a notice that was not sent again since; otherwise it is recorded on the attempt and changes nothing else.
 create or replace function hl.settle(batch jsonb) returns jsonb language plpgsql as $$
@@ -133,35 +157,39 @@ begin
   perform hl.lock_notices(array(select (x->>'attempt')::bigint from jsonb_array_elements(batch->'items') x));
   with r as (
     select * from jsonb_to_recordset(batch->'items') x (attempt bigint, outcome text, external text, detail text,
-                                                        delay_us bigint, text text, parts smallint)),
+                                                        delay_us bigint, text text, parts smallint,
+                                                        failover boolean)),
   tried as (
     update hl.attempt a set
            outcome = case when a.outcome in ('accepted', 'delivered', 'undelivered') then a.outcome else r.outcome end,
            external_id = coalesce(r.external, a.external_id), detail = r.detail, text = r.text, parts = r.parts,
            settled_at = coalesce(a.settled_at, real_now)
     from r where a.id = r.attempt
-    returning a.id, a.notice_id, a.n, a.outcome, r.detail, coalesce(r.delay_us, 0) as delay_us)
+    returning a.id, a.notice_id, a.n, a.outcome, r.detail, coalesce(r.delay_us, 0) as delay_us, coalesce(r.failover, false) as failover)
   update hl.notice n set
       state = case
         when t.outcome in ('accepted', 'delivered', 'undelivered', 'unknown') then t.outcome
-        when t.outcome in ('later', 'not_sent', 'config') and n.tries < 48 then 'queued'
+        when (t.outcome in ('later', 'not_sent', 'config') or t.failover) and n.tries < 48 then 'queued'
         else 'refused' end,
       lease_until = null,
       reason = case when t.outcome in ('accepted', 'delivered') then null else coalesce(nullif(t.detail, ''), t.outcome) end,
       -- doubling back-off from 5 s to 10 min with jitter, or what the provider asked for
       retry_at = case
         when t.outcome = 'unknown' then hl.resend_at(n.lane, real_now + interval '2 minutes')
+        when t.failover then real_now
         else real_now + greatest(t.delay_us * interval '1 microsecond',
                                  least(5 * 2 ^ least(n.tries - 1, 8), 600) * (0.8 + random() * 0.4) * interval '1 second') end
     from tried t where n.id = t.notice_id and n.tries = t.n and n.lease_epoch = (batch->>'epoch')::bigint
       and (n.state = 'sending'
            or n.state = 'unknown' and t.outcome in ('accepted', 'delivered', 'undelivered', 'refused'));
   get diagnostics n = row_count;
+  perform hl.spend(batch);
+  perform hl.opt_out(array(select (x->>'attempt')::bigint from jsonb_array_elements(batch->'items') x where x ? 'opted_out'));
   return jsonb_build_object('now', hl.us(hl.now()), 'settled', n);
 end $$;
 
 -- Delivery receipts, in any order, any number of times; they only move a notice forward.
--- Takes  batch: [{i, channel, attempt?, external?, state, status}]. Gives {"now": us, "moved": n, "items": [{i}]}.
+-- Takes  batch: [{i, channel, attempt?, external?, state, status, opted_out?}]. Gives {"now": us, "moved": n, "items": [{i}]}.
 create or replace function hl.receipts(batch jsonb) returns jsonb language plpgsql as $$
 declare
   n int;
@@ -196,6 +224,8 @@ begin
       and (hl.notice_rank(t.outcome) > hl.notice_rank(n.state) or (n.state = 'undelivered' and t.outcome = 'delivered'))
       and (t.outcome <> 'undelivered' or t.n = n.tries);
   get diagnostics n = row_count;
+  perform hl.opt_out(array(select attempts[x.ord] from jsonb_array_elements(batch) with ordinality x (item, ord)
+                           where x.item ? 'opted_out'));
   return jsonb_build_object('now', hl.us(hl.now()), 'moved', n,
     'items', (select jsonb_agg(jsonb_build_object('i', x->'i')) from jsonb_array_elements(batch) x));
 end $$;

@@ -126,6 +126,8 @@ static void refusals_of_channels(void **state)
 	}
 	unknown_provider_line(text, sizeof(text));
 	config_refuses("[channel x]\nprovider = smoke\n", text);
+	config_refuses("[routes]\nofficer = a b\n[channel a]\nprovider = loopback\n",
+		       "2: [routes] officer: there is no [channel b]");
 	config_refuses("[channel A]\nprovider = loopback\n", "1: [channel A] name must be 1 to 32 of a-z 0-9 _ -");
 	config_refuses("[channel a/b]\nprovider = loopback\n", "1: [channel a/b] name must be 1 to 32 of a-z 0-9 _ -");
 	config_refuses("[channel x]\nprovider = loopback\n[channel x]\nprovider = loopback\n",
