@@ -10,7 +10,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wca
             -Wvla -Wimplicit-fallthrough -Wundef -Wno-missing-field-initializers $(WERROR)
 PKG_CF    = $(shell pkg-config --cflags libevent libcurl jansson libpq inih libutf8proc pangocairo 2>/dev/null)
 CPPF     := -std=gnu11 -D_GNU_SOURCE -Iinclude -Idaemon
-LIBS     := -levent -lcurl -ljansson -lpq -linih -lutf8proc -lcrypto
+LIBS     := -levent -lcurl -ljansson -lpq -linih -lutf8proc -lcrypto -lm
 ICU      := -licui18n -licuuc
 OUT_LIBS := $(ICU) -lcsv -lical -lxlsxwriter -lpangocairo-1.0 -lpango-1.0 -lcairo -lgobject-2.0 -lglib-2.0 -lqrencode
 LDHARD   := -pie -Wl,-z,relro,-z,now,-z,noexecstack
@@ -53,7 +53,7 @@ all: $(BUILD)/hotlined $(BUILD)/hotlinectl
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
 	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/hotlinectl: $(CTL_OBJ) $(BUILD)/libhotline.a
-	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS) $(OUT_LIBS)
+	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS) $(OUT_LIBS) -llinear
 $(BUILD)/libhotline.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^

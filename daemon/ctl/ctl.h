@@ -32,6 +32,11 @@ bool ctl_flag(const struct ctl *ctl, const char *name);
 const char *ctl_word(const struct ctl *ctl, int i);
 /* ctl_print - indented JSON on standard output. borrows. */
 void ctl_print(const json_t *value);
+/* ctl_print_line - one JSON value as one line. takes. */
+void ctl_print_line(json_t *value);
+/* ctl_each_line - JSON objects, one a line; a line that is none, or that each refuses, is named by its number. */
+typedef int ctl_line_fn(struct ctl *ctl, void *arg, const json_t *line);
+int ctl_each_line(struct ctl *ctl, FILE *in, ctl_line_fn *each, void *arg);
 
 /* ctl_admin - one verb over the admin socket. takes args. Gives the reply, or NULL after having said why. */
 json_t *ctl_admin(struct ctl *ctl, const char *verb, json_t *args);
@@ -76,6 +81,7 @@ int cmd_templates(struct ctl *ctl);
 int cmd_channels(struct ctl *ctl);
 int cmd_channel(struct ctl *ctl);
 int cmd_classify(struct ctl *ctl);
+int cmd_train(struct ctl *ctl);
 int cmd_parse(struct ctl *ctl);
 int cmd_place(struct ctl *ctl);
 int cmd_segments(struct ctl *ctl);

@@ -4,6 +4,7 @@
 #include "hotline/calendar_doc.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const char *const kinds[] = {"units", "case_types", "limits", "rules", "places", "templates", "ladder", "grammar"};
 
@@ -20,6 +21,19 @@ json_t *ctl_ref_doc(const char *dir, const char *kind, struct hl_error *err)
 	return doc;
 }
 
+/* The learned model is the one document a county may do without. */
+static bool load_model(json_t *docs, const char *dir, struct hl_error *err)
+{
+	char path[4096];
+	json_t *model;
+
+	snprintf(path, sizeof(path), "%s/model.json", dir);
+	if (access(path, F_OK) != 0)
+		return true;
+	model = ctl_ref_doc(dir, "model", err);
+	return model && json_object_set_new(docs, "model", model) == 0;
+}
+
 json_t *ctl_ref_docs(const char *dir, struct hl_error *err)
 {
 	json_t *docs = json_object(), *spec = NULL, *calendar = NULL;
@@ -33,6 +47,10 @@ json_t *ctl_ref_docs(const char *dir, struct hl_error *err)
 			return NULL;
 		}
 		json_object_set_new(docs, kinds[i], doc);
+	}
+	if (!load_model(docs, dir, err)) {
+		json_decref(docs);
+		return NULL;
 	}
 	snprintf(path, sizeof(path), "%s/calendar.json", dir);
 	if (hl_calendar_spec_read(path, &spec, err) != HL_OK || hl_calendar_expand(spec, &calendar, err) != HL_OK) {

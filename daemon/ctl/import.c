@@ -108,7 +108,8 @@ enum hl_class import_expand(const struct hl_reftable *table, json_t *doc, json_t
 	json_t *expanded;
 	enum hl_class cls;
 	if (strcmp(kind, "calendar") != 0) {
-		bool is_rows = strcmp(kind, "contacts") == 0 || strcmp(kind, "roster") == 0;
+		bool is_rows = strcmp(kind, "contacts") == 0 || strcmp(kind, "roster") == 0 ||
+				   strcmp(kind, "model") == 0;
 		json_object_set(docs, kind, is_rows ? json_object_get(doc, kind) : doc);
 		return HL_OK;
 	}
@@ -154,7 +155,8 @@ static int plan_all(struct plan *p, const char *dir)
 	int rc = CTL_OK;
 	for (size_t i = 0; hl_reftable_at(i); i++) {
 		const char *kind = hl_reftable_kind(hl_reftable_at(i));
-		bool is_optional = strcmp(kind, "contacts") == 0 || strcmp(kind, "roster") == 0;
+		bool is_optional = strcmp(kind, "contacts") == 0 || strcmp(kind, "roster") == 0 ||
+				   strcmp(kind, "model") == 0;
 		snprintf(path, sizeof path, "%s/%s.json", dir, kind);
 		if ((!is_optional || access(path, R_OK) == 0) && add_source(p, hl_reftable_at(i), path) != CTL_OK)
 			rc = CTL_FAILED;

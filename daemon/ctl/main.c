@@ -67,7 +67,7 @@ static const struct command {
 	{"import", "all DIR | KIND FILE... | --history [KIND]  [--dry-run] [--why TEXT]",
 	 "bring reference data (.json, .csv; a calendar also as .ics) into the database, or show the difference: units "
 	 "duties "
-	 "limits rules compounds calendar templates grammar ladder contacts roster",
+	 "limits rules model compounds calendar templates grammar ladder contacts roster",
 	 cmd_import},
 	{"export", "KIND [--csv | --json]", "print reference data so that import takes it back", cmd_export},
 	{"replay", "--since DATE --duties FILE | --limits FILE",
@@ -75,7 +75,12 @@ static const struct command {
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
 	{"law", "[case|task] --table | --graph | --picture",
 	 "the legal moves: Markdown, DOT (Graphviz), Mermaid; --json the moves; no database", cmd_law},
-	{"classify", "< JSONL", "{\"id\",\"text\"} per line -> case type, unit, urgency; no database", cmd_classify},
+	{"classify", "< JSONL | --evaluate FILE [--except FILE]",
+	 "{\"id\",\"title\",\"text\"} per line -> case type, unit, urgency; or the figures on a labelled file, of rules "
+	 "alone and with the model; no database",
+	 cmd_classify},
+	{"train", "--from FILE [--to FILE]",
+	 "learn the model from labelled texts, print the held-out report; no database", cmd_train},
 	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database",
 	 cmd_parse},
 	{"templates", "[--lint]",

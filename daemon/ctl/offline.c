@@ -10,14 +10,14 @@
 
 #define CODES_MAX 64
 
-static int for_each_line(struct ctl *ctl, int (*each)(struct ctl *ctl, void *arg, const json_t *line), void *arg)
+int ctl_each_line(struct ctl *ctl, FILE *in, ctl_line_fn *each, void *arg)
 {
 	char *line = NULL;
 	size_t cap = 0, number = 0;
 	ssize_t n;
 	int rc = CTL_OK;
 
-	while (rc == CTL_OK && (n = getline(&line, &cap, stdin)) >= 0) {
+	while (rc == CTL_OK && (n = getline(&line, &cap, in)) >= 0) {
 		json_error_t at;
 		json_t *o;
 
@@ -35,8 +35,7 @@ static int for_each_line(struct ctl *ctl, int (*each)(struct ctl *ctl, void *arg
 	return rc;
 }
 
-/* Prints one JSON value as one line. takes value. */
-static void print_line(json_t *value)
+void ctl_print_line(json_t *value)
 {
 	json_dumpf(value, stdout, JSON_COMPACT);
 	fputc('\n', stdout);
@@ -48,45 +47,6 @@ static struct hl_slice text_field(const json_t *o, const char *name)
 	const json_t *s = json_object_get(o, name);
 
 	return (struct hl_slice){json_string_value(s), json_string_length(s)};
-}
-
-/* ---- classify ------------------------------------------------------------- */
-
-static json_t *alternatives(const struct hl_classified *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < c->n_alternatives; i++)
-		json_array_append_new(list, json_pack("{s:s, s:f}", "type", c->alternatives[i].type, "confidence",
-						      c->alternatives[i].confidence));
-	return list;
-}
-
-static int classify_line(struct ctl *ctl, void *arg, const json_t *line)
-{
-	const struct hl_refdata *ref = arg;
-	struct hl_classified c;
-	struct hl_arena arena;
-	json_t *id = json_object_get(line, "id");
-
-	if (!json_is_string(json_object_get(line, "text")))
-		return ctl_fail(ctl, "text: must be a string");
-	hl_arena_init(&arena, 16u << 20);
-	hl_classify(ref->classifier, hl_text_decode(&arena, text_field(line, "text"), "UTF-8"), &arena, &c);
-	print_line(json_pack("{s:O, s:s, s:s, s:s, s:f, s:b, s:s, s:o}", "id", id ? id : json_null(), "type", c.type,
-			     "unit", c.unit, "urgency", hl_urgency_name(c.urgency), "confidence", c.confidence, "auto",
-			     c.is_auto, "why", c.why, "alternatives", alternatives(&c)));
-	hl_arena_fini(&arena);
-	return CTL_OK;
-}
-
-int cmd_classify(struct ctl *ctl)
-{
-	struct hl_refdata *ref = ctl_refdata(ctl);
-	int rc = ref ? for_each_line(ctl, classify_line, ref) : CTL_FAILED;
-
-	hl_refdata_free(&ref);
-	return rc;
 }
 
 /* ---- parse ---------------------------------------------------------------- */
@@ -116,7 +76,7 @@ static int parse_line(struct ctl *ctl, void *arg, const json_t *line)
 		json_object_set_new(args, "reason", json_stringn(said.reason.ptr, said.reason.len));
 	if (said.unit.len)
 		json_object_set_new(args, "unit", json_stringn(said.unit.ptr, said.unit.len));
-	print_line(json_pack("{s:O, s:s, s:s%, s:o}", "id", id ? id : json_null(), "verb", hl_verb_name(said.verb),
+	ctl_print_line(json_pack("{s:O, s:s, s:s%, s:o}", "id", id ? id : json_null(), "verb", hl_verb_name(said.verb),
 			     "code", said.code.ptr ? said.code.ptr : "", said.code.len, "args", args));
 	hl_arena_fini(&arena);
 	return CTL_OK;
@@ -132,7 +92,7 @@ int cmd_parse(struct ctl *ctl)
 	if (!doc || hl_grammar_new(doc, &grammar, &err) != HL_OK)
 		rc = ctl_fail(ctl, "grammar: %s", err.text);
 	else
-		rc = for_each_line(ctl, parse_line, grammar);
+		rc = ctl_each_line(ctl, stdin, parse_line, grammar);
 	hl_grammar_free(&grammar);
 	json_decref(doc);
 	return rc;

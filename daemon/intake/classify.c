@@ -1,42 +1,40 @@
-/* classify.c - points per case type from matched rules, urgency from the text, reasons for people
+/* classify.c - case type by rules and model, urgency from the text, reasons for people
  *
- * A text is folded, scanned once for all phrases, and every rule whose phrases were found
- * gives its points to its case type. The best type wins; on a tie the one that comes first
- * in case_types.json. Urgency rules are tried in order and look at the text alone; the type
- * adds only a floor while the matter is going on (POL-2, POL-5, POL-8, MKT-4).
- * Out of scope (OUT-0) is a type with rules of its own, never the absence of a match.
+ * A text is folded and scanned once for all phrases (reading.c); every rule whose phrases were found gives its
+ * points to its case type. With a model the score of a type is the model's, plus a little for its points; the
+ * scores become probabilities, and the share of the lead unit, which is what sends a case astray when it is wrong,
+ * becomes the confidence. Without a model the points decide alone.
+ * Urgency rules are tried in order and look at the text alone; the type adds only a floor while the matter is
+ * going on (POL-2, POL-5, POL-8, MKT-4).
+ * Out of scope (OUT-0) is a type of its own, never the absence of a match.
  * Must not know: where rules are stored, who is dispatched, the place.
- * Limits: counts points, knows no grammar; negation only where a rule lists it.
+ * Limits: knows no grammar; negation only where a rule lists it.
  */
 #include "hotline/classify.h"
 #include "hotline/text.h"
-#include "intake/rules.h"
+#include "intake/model.h"
 
 #include <stdlib.h>
 
-#define RUNES_MAX        4000
 #define CLASSIFIER_BYTES ((size_t)16 * 1024 * 1024)
-/* Points at which evidence counts half: one good phrase (5 to 6 points) gives two thirds. */
-#define HALF_POINTS    2.5
-#define N_ALTERNATIVES 3
-#define WHY_BYTES      300 /* of one rule's matched words */
+#define N_ALTERNATIVES   3
+#define WHY_BYTES        300 /* of one rule's matched words */
+/* Known features below which the model is not asked: nearly every text in Chinese has more. */
+#define KNOWN_MIN 14
+/* A shorter text of which no rule knows a word may be a name, a place or a greeting: a person looks at it. */
+#define RUNES_MIN 16
 
-/* Where a group was seen first, as byte offsets in the folded text. */
-struct mark {
-	uint32_t start, end;
-	bool is_seen;
+struct judged {
+	double *score; /* per type: points, or the model's probability */
+	const struct hl_value *values;
+	size_t n_values;
+	size_t best[N_ALTERNATIVES + 1], n;
+	const struct hl_rule *urgency;
+	double confidence;
 };
 
-struct reading {
-	const struct hl_classifier *c;
-	struct hl_arena *arena;
-	struct hl_slice text;
-	struct mark *marks;
-	double *points; /* per type */
-};
-
-enum hl_class hl_classifier_new(const json_t *rules, const json_t *case_types, struct hl_classifier **out_r,
-				struct hl_error *err)
+enum hl_class hl_classifier_new(const json_t *rules, const json_t *case_types, const json_t *model,
+				struct hl_classifier **out_r, struct hl_error *err)
 {
 	struct hl_classifier *c = calloc(1, sizeof(*c));
 	struct hl_error unheard = {0};
@@ -49,6 +47,8 @@ enum hl_class hl_classifier_new(const json_t *rules, const json_t *case_types, s
 	c->phrases = hl_phrases_new();
 	cls = c->phrases ? hl_rules_load(c, rules, case_types, err)
 			 : hl_fail(err, HL_NOMEM, "no memory for the classifier");
+	if (!cls && model && (cls = hl_model_new(model, c, &c->model, err)))
+		hl_error_prefix(err, "model");
 	if (cls)
 		hl_classifier_free(&c);
 	else
@@ -60,66 +60,21 @@ void hl_classifier_free(struct hl_classifier **c)
 {
 	if (!*c)
 		return;
+	hl_model_free(&(*c)->model);
 	hl_phrases_free(&(*c)->phrases);
 	hl_arena_fini(&(*c)->arena);
 	free(*c);
 	*c = NULL;
 }
 
-static struct hl_slice first_runes(struct hl_slice text, size_t n_max)
-{
-	size_t pos = 0;
-
-	for (size_t n = 0; n < n_max && pos < text.len; n++)
-		hl_text_next(text, &pos);
-	return (struct hl_slice){text.ptr, pos};
-}
-
-static void on_hit(void *arg, uint32_t group, size_t start, size_t end)
-{
-	struct mark *mark = &((struct reading *)arg)->marks[group];
-
-	if (!mark->is_seen)
-		*mark = (struct mark){(uint32_t)start, (uint32_t)end, true};
-}
-
-static bool read_text(struct reading *r, struct hl_slice text)
-{
-	r->marks = hl_arena_array(r->arena, r->c->n_groups + 1, sizeof(*r->marks));
-	r->points = hl_arena_array(r->arena, r->c->n_types, sizeof(*r->points));
-	r->text = hl_fold_tight(r->arena, first_runes(text, RUNES_MAX));
-	if (!r->marks || !r->points || hl_arena_failed(r->arena))
-		return false;
-	/* Compatibility forms may unfold to many characters: the cap holds for the folded text too. */
-	r->text = first_runes(r->text, RUNES_MAX);
-	return hl_phrases_scan(r->c->phrases, r->text, r->arena, on_hit, r);
-}
-
-static bool is_match(const struct reading *r, const struct hl_rule *rule)
-{
-	if (rule->must_not != HL_GROUP_NONE && r->marks[rule->must_not].is_seen)
-		return false;
-	for (size_t i = 0; i < rule->n_need; i++)
-		if (!r->marks[rule->need[i]].is_seen)
-			return false;
-	return true;
-}
-
-static void count_points(struct reading *r)
-{
-	for (size_t i = 0; i < r->c->n_rules; i++)
-		if (is_match(r, &r->c->rules[i]))
-			r->points[r->c->rules[i].type] += r->c->rules[i].weight;
-}
-
 /* match_urgency - the first urgency rule that matches, or NULL; its type (people in danger name the matter) gets
  * points. */
-static const struct hl_rule *match_urgency(struct reading *r)
+static const struct hl_rule *match_urgency(struct hl_reading *r)
 {
 	for (size_t i = 0; i < r->c->n_urgencies; i++) {
 		const struct hl_rule *rule = &r->c->urgencies[i];
 
-		if (!is_match(r, rule))
+		if (!hl_rule_matches(r, rule, false))
 			continue;
 		if (rule->type != HL_TYPE_NONE)
 			r->points[rule->type] += rule->weight;
@@ -128,55 +83,79 @@ static const struct hl_rule *match_urgency(struct reading *r)
 	return NULL;
 }
 
-/* best_types - indexes of the types with most points, best first. Gives how many have any. */
-static size_t best_types(const struct reading *r, size_t best_r[N_ALTERNATIVES + 1])
+/* best_types - indexes of the types with the highest score, best first; on a tie the one that comes first in
+ * case_types.json. */
+static void best_types(const struct hl_reading *r, struct judged *j)
 {
-	size_t n = 0;
-
 	for (size_t t = 0; t < r->c->n_types; t++) {
-		size_t at = n;
+		size_t at = j->n;
 
-		if (r->points[t] <= 0)
+		if (j->score[t] <= 0)
 			continue;
-		while (at > 0 && r->points[best_r[at - 1]] < r->points[t])
+		while (at > 0 && j->score[j->best[at - 1]] < j->score[t])
 			at--;
 		if (at > N_ALTERNATIVES)
 			continue;
-		n += n <= N_ALTERNATIVES;
-		for (size_t i = n - 1; i > at; i--)
-			best_r[i] = best_r[i - 1];
-		best_r[at] = t;
+		j->n += j->n <= N_ALTERNATIVES;
+		for (size_t i = j->n - 1; i > at; i--)
+			j->best[i] = j->best[i - 1];
+		j->best[at] = t;
 	}
-	return n;
 }
 
-/* rival_points - most points of a type that another unit would lead: only those can send the case astray. */
-static double rival_points(const struct reading *r, size_t type)
+static void judge_by_points(const struct hl_reading *r, struct judged *j)
 {
-	struct hl_slice lead = hl_slice_str(r->c->types[type].lead);
-	double most = 0;
+	j->score = r->points;
+	best_types(r, j);
+	j->confidence = j->n ? hl_points_strength(r->c, r->points, j->best[0]) : 0;
+}
 
+static bool has_points(const struct hl_reading *r)
+{
 	for (size_t t = 0; t < r->c->n_types; t++)
-		if (r->points[t] > most && !hl_slice_eq_str(lead, r->c->types[t].lead))
-			most = r->points[t];
-	return most;
+		if (r->points[t] > 0)
+			return true;
+	return false;
 }
 
-/* confidence_of - strength of the evidence, halved when a rival is as strong, less when it is stronger. */
-static double confidence_of(const struct reading *r, size_t type)
+/* judge_by_model - leaves j->n and j->values at 0 when the model knows next to nothing of the text. Gives false without
+ * memory. */
+static bool judge_by_model(const struct hl_reading *r, struct judged *j)
 {
-	double own = r->points[type], rival = rival_points(r, type);
+	const struct hl_model *m = r->c->model;
+	float *scores = hl_arena_array(r->arena, r->c->n_types, sizeof(*scores));
+	struct hl_features features;
+	struct hl_value *values;
 
-	return own / (own + HALF_POINTS) * own / (own + rival);
+	j->score = hl_arena_array(r->arena, r->c->n_types, sizeof(*j->score));
+	if (!scores || !j->score || !hl_features_of(r, &features) ||
+	    !hl_model_score(m, &features, r->arena, scores, &values, &j->n_values))
+		return false;
+	if (j->n_values < KNOWN_MIN)
+		return true;
+	j->values = values;
+	hl_model_probabilities(m, r->c, scores, r->points, r->n_runes, j->score);
+	best_types(r, j);
+	j->confidence = hl_model_confidence(m, r->c, j->score, j->best[0], r->points, r->n_runes);
+	return true;
+}
+
+static bool judge(const struct hl_reading *r, struct judged *j)
+{
+	if (r->c->model && !judge_by_model(r, j))
+		return false;
+	if (!j->n)
+		judge_by_points(r, j);
+	return true;
 }
 
 /* matched_words - 「着火」「楼道」: one phrase per group of the rule. */
-static const char *matched_words(const struct reading *r, const struct hl_rule *rule)
+static const char *matched_words(const struct hl_reading *r, const struct hl_rule *rule)
 {
 	const char *words = "";
 
 	for (size_t i = 0; i < rule->n_need; i++) {
-		const struct mark *mark = &r->marks[rule->need[i]];
+		const struct hl_mark *mark = &r->marks[rule->need[i]];
 		struct hl_slice word = {r->text.ptr + mark->start, mark->end - mark->start};
 
 		if (word.len <= WHY_BYTES)
@@ -185,31 +164,49 @@ static const char *matched_words(const struct reading *r, const struct hl_rule *
 	return words;
 }
 
-static const char *explain(const struct reading *r, size_t type, const struct hl_rule *urgency)
+/* model_reasons - what spoke most for the type beside the rules: "model 3f2a: 「产权证」「开发商」". */
+static const char *model_reasons(const struct hl_reading *r, const struct judged *j, size_t type)
 {
-	const struct hl_case_type *t = &r->c->types[type];
+	struct hl_reason reasons[HL_MODEL_REASONS];
+	size_t n = hl_model_reasons(r->c->model, j->values, j->n_values, type, reasons);
+	const char *words = hl_arena_printf(r->arena, "; model %s %.2f", r->c->model->version, j->score[type]);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hl_feature *f = reasons[i].feature;
+
+		words = hl_arena_printf(r->arena, "%s「%.*s」", words, (int)(f->end - f->start),
+					r->text.ptr + f->start);
+	}
+	return words;
+}
+
+static const char *explain(const struct hl_reading *r, const struct judged *j, size_t type)
+{
+	const struct hl_matter *t = &r->c->types[type];
 	const char *why = hl_arena_printf(r->arena, "%s %s %s", t->code, t->name, t->clause);
 
 	for (size_t i = 0; i < r->c->n_rules; i++) {
 		const struct hl_rule *rule = &r->c->rules[i];
 
-		if (rule->type == type && is_match(r, rule))
+		if (rule->type == type && hl_rule_matches(r, rule, false))
 			why = hl_arena_printf(r->arena, "%s; %s%s %s", why, rule->id, matched_words(r, rule),
 					      rule->clause);
 	}
-	if (urgency)
-		why = hl_arena_printf(r->arena, "%s; %s: %s%s", why, hl_urgency_name(urgency->urgency), urgency->id,
-				      matched_words(r, urgency));
+	if (j->values)
+		why = hl_arena_printf(r->arena, "%s%s", why, model_reasons(r, j, type));
+	if (j->urgency)
+		why = hl_arena_printf(r->arena, "%s; %s: %s%s", why, hl_urgency_name(j->urgency->urgency),
+				      j->urgency->id, matched_words(r, j->urgency));
 	return why;
 }
 
-static bool is_seen(const struct reading *r, uint32_t group)
+static bool is_seen(const struct hl_reading *r, uint32_t group)
 {
 	return r->marks[group].is_seen;
 }
 
 /* is_ongoing - an emergency rule says so itself; else words of now win over words of then. */
-static bool is_ongoing(const struct reading *r, size_t type, const struct hl_rule *urgency)
+static bool is_ongoing(const struct hl_reading *r, size_t type, const struct hl_rule *urgency)
 {
 	if (urgency && urgency->urgency == HL_EMERGENCY)
 		return true;
@@ -218,54 +215,63 @@ static bool is_ongoing(const struct reading *r, size_t type, const struct hl_rul
 	return is_seen(r, r->c->now) || (r->c->types[type].is_assumed_now && !is_seen(r, r->c->past));
 }
 
-static enum hl_urgency urgency_of(const struct reading *r, size_t type, const struct hl_rule *rule, bool is_now)
+static enum hl_urgency urgency_of(const struct hl_reading *r, size_t type, const struct hl_rule *rule, bool is_now)
 {
 	enum hl_urgency urgency = rule ? rule->urgency : HL_NORMAL;
 
 	return r->c->types[type].is_floor_urgent && is_now && urgency < HL_URGENT ? HL_URGENT : urgency;
 }
 
-static void set_type(struct hl_classified *out_r, const struct hl_case_type *type)
+static void set_type(struct hl_classified *out_r, const struct hl_matter *type)
 {
 	out_r->type = type->code;
 	out_r->unit = type->lead;
 }
 
-static void set_alternatives(const struct reading *r, const size_t *best, size_t n, struct hl_classified *out_r)
+static void set_alternatives(const struct hl_reading *r, const struct judged *j, struct hl_classified *out_r)
 {
-	for (size_t i = 1; i < n; i++)
-		out_r->alternatives[out_r->n_alternatives++] =
-			(struct hl_alternative){r->c->types[best[i]].code, confidence_of(r, best[i])};
+	for (size_t i = 1; i < j->n; i++)
+		out_r->alternatives[out_r->n_alternatives++] = (struct hl_alternative){
+			r->c->types[j->best[i]].code,
+			j->score == r->points ? hl_points_strength(r->c, r->points, j->best[i]) : j->score[j->best[i]]};
+}
+
+static void set_unknown(const struct hl_reading *r, const struct judged *j, struct hl_classified *out_r)
+{
+	out_r->urgency = j->urgency ? j->urgency->urgency : HL_NORMAL;
+	out_r->is_ongoing = out_r->urgency == HL_EMERGENCY;
+	if (j->urgency)
+		out_r->why = explain(r, j, r->c->fallback);
+}
+
+static void set_known(const struct hl_reading *r, const struct judged *j, struct hl_classified *out_r)
+{
+	size_t type = j->best[0];
+	double bound = j->score == r->points ? r->c->bound : (double)r->c->model->bound;
+
+	set_type(out_r, &r->c->types[type]);
+	out_r->confidence = j->confidence;
+	out_r->is_auto = j->confidence >= bound && (r->n_runes >= RUNES_MIN || has_points(r));
+	out_r->is_ongoing = is_ongoing(r, type, j->urgency);
+	out_r->urgency = urgency_of(r, type, j->urgency, out_r->is_ongoing);
+	out_r->why = explain(r, j, type);
+	set_alternatives(r, j, out_r);
 }
 
 void hl_classify(const struct hl_classifier *c, struct hl_slice text, struct hl_arena *arena,
 		 struct hl_classified *out_r)
 {
-	struct reading r = {.c = c, .arena = arena};
-	size_t best[N_ALTERNATIVES + 1], n;
-	const struct hl_rule *urgency;
+	struct hl_reading r = {.c = c, .arena = arena};
+	struct judged j = {0};
 
 	*out_r = (struct hl_classified){.urgency = HL_NORMAL, .why = "nothing known was found in the text"};
 	set_type(out_r, &c->types[c->fallback]);
-	if (!read_text(&r, text)) {
+	if (hl_read(&r, text))
+		j.urgency = match_urgency(&r);
+	if (hl_arena_failed(arena) || !judge(&r, &j))
 		out_r->why = "the text could not be read: no memory";
-		return;
-	}
-	count_points(&r);
-	urgency = match_urgency(&r);
-	n = best_types(&r, best);
-	if (!n) {
-		best[0] = c->fallback;
-		out_r->urgency = urgency ? urgency->urgency : HL_NORMAL;
-		out_r->is_ongoing = urgency && urgency->urgency == HL_EMERGENCY;
-		out_r->why = urgency ? explain(&r, best[0], urgency) : out_r->why;
-		return;
-	}
-	set_type(out_r, &c->types[best[0]]);
-	out_r->confidence = confidence_of(&r, best[0]);
-	out_r->is_auto = out_r->confidence >= c->bound;
-	out_r->is_ongoing = is_ongoing(&r, best[0], urgency);
-	out_r->urgency = urgency_of(&r, best[0], urgency, out_r->is_ongoing);
-	out_r->why = explain(&r, best[0], urgency);
-	set_alternatives(&r, best, n, out_r);
+	else if (j.n)
+		set_known(&r, &j, out_r);
+	else
+		set_unknown(&r, &j, out_r);
 }

@@ -14,18 +14,24 @@
  * change what is dispatched. Must not know: texts, scores.
  */
 #include "intake/rules.h"
+#include "intake/features.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WEIGHT_MAX 20.0
 #define SET_DEPTH  3
 #define RULES_MAX  5000
 #define GROUPS_MAX 20000
+#define RULE_SEED  0x52u
+#define GROUP_SEED 0x47u
 
 struct loader {
 	struct hl_classifier *c;
 	const json_t *sets;
 	json_t *set_groups; /* name -> group number */
+	const char *scope;  /* id of the rule that is read */
+	unsigned n_lists;   /* of that rule so far */
 	struct hl_error *err;
 };
 
@@ -34,7 +40,7 @@ static const char *keep(struct loader *l, const char *s)
 	return hl_arena_strdup(&l->c->arena, hl_slice_str(s));
 }
 
-static size_t type_index(const struct hl_classifier *c, const char *code)
+size_t hl_type_index(const struct hl_classifier *c, const char *code)
 {
 	for (size_t i = 0; code && i < c->n_types; i++)
 		if (!strcmp(c->types[i].code, code))
@@ -99,6 +105,18 @@ static enum hl_class add_phrases(struct loader *l, const json_t *list, uint32_t 
 	return cls;
 }
 
+/* The name of a list stays when its phrases are edited, and so do the model's weights. */
+static uint32_t group_hash(struct loader *l, const char *only)
+{
+	char name[200];
+
+	if (only && *only == '@')
+		snprintf(name, sizeof(name), "set:%s", only + 1);
+	else
+		snprintf(name, sizeof(name), "%s#%u", l->scope, l->n_lists++);
+	return hl_feature_hash(GROUP_SEED, name);
+}
+
 /* A list that is one "@set" shares the group of that set: most rules do, and every group costs hits. */
 static enum hl_class read_group(struct loader *l, const json_t *list, uint32_t *out_r)
 {
@@ -112,6 +130,7 @@ static enum hl_class read_group(struct loader *l, const json_t *list, uint32_t *
 	if (l->c->n_groups == GROUPS_MAX)
 		return hl_fail(l->err, HL_INPUT, "more than %d phrase lists", GROUPS_MAX);
 	*out_r = l->c->n_groups++;
+	l->c->group_hashes[*out_r] = group_hash(l, only);
 	if (only && *only == '@' && json_object_set_new(l->set_groups, only, json_integer(*out_r)))
 		return hl_fail(l->err, HL_NOMEM, "no memory for a phrase list");
 	return add_phrases(l, list, *out_r, 0);
@@ -169,7 +188,7 @@ static enum hl_class read_type(struct loader *l, const json_t *object, struct hl
 	const json_t *weight = json_object_get(object, "weight");
 	const char *code = json_string_value(json_object_get(object, "type"));
 
-	rule->type = type_index(l->c, code);
+	rule->type = hl_type_index(l->c, code);
 	if (rule->type == HL_TYPE_NONE)
 		return hl_fail(l->err, HL_INPUT, "type: \"%s\" is no case type", code ? code : "");
 	rule->weight = json_number_value(weight);
@@ -225,6 +244,9 @@ static enum hl_class read_rule(struct loader *l, const json_t *object, struct hl
 
 	if (cls)
 		return cls;
+	l->scope = rules[i].id;
+	l->n_lists = 0;
+	rules[i].hash = hl_feature_hash(RULE_SEED, rules[i].id);
 	cls = is_known_id(rules, i, rules[i].id) ? hl_fail(l->err, HL_INPUT, "id: used twice")
 						 : read(l, object, &rules[i]);
 	return cls ? hl_error_prefix(l->err, "rule %s", rules[i].id) : HL_OK;
@@ -254,7 +276,7 @@ static enum hl_class read_assumed(struct loader *l, const json_t *list)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *code = json_string_value(json_array_get(list, i));
-		size_t type = type_index(l->c, code);
+		size_t type = hl_type_index(l->c, code);
 
 		if (type == HL_TYPE_NONE)
 			return hl_fail(l->err, HL_INPUT, "ongoing.assumed: \"%s\" is no case type", code ? code : "");
@@ -276,12 +298,12 @@ static enum hl_class read_ongoing(struct loader *l, const json_t *ongoing)
 	return read_assumed(l, json_object_get(ongoing, "assumed"));
 }
 
-static enum hl_class read_case_type(struct loader *l, const json_t *object, struct hl_case_type *type)
+static enum hl_class read_case_type(struct loader *l, const json_t *object, struct hl_matter *type)
 {
 	const json_t *floor = json_object_get(object, "floor_ongoing");
 	enum hl_class cls = read_string(l, object, "code", &type->code);
 
-	if (!cls && type_index(l->c, type->code) != HL_TYPE_NONE)
+	if (!cls && hl_type_index(l->c, type->code) != HL_TYPE_NONE)
 		cls = hl_fail(l->err, HL_INPUT, "code: \"%s\" is used twice", type->code);
 	if (!cls)
 		cls = read_string(l, object, "name", &type->name);
@@ -292,6 +314,7 @@ static enum hl_class read_case_type(struct loader *l, const json_t *object, stru
 	if (!cls && floor && (!json_is_string(floor) || strcmp(json_string_value(floor), "urgent")))
 		cls = hl_fail(l->err, HL_INPUT, "floor_ongoing: only \"urgent\" is known");
 	type->is_floor_urgent = floor;
+	type->is_out = !cls && !strcmp(type->code, "OUT-0");
 	return cls;
 }
 
@@ -319,7 +342,7 @@ static enum hl_class read_scalars(struct loader *l, const json_t *doc)
 	l->c->bound = json_number_value(bound);
 	if (!json_is_number(bound) || !(l->c->bound > 0 && l->c->bound <= 1))
 		return hl_fail(l->err, HL_INPUT, "bound: a number above 0 and up to 1 is needed");
-	l->c->fallback = type_index(l->c, fallback);
+	l->c->fallback = hl_type_index(l->c, fallback);
 	if (l->c->fallback == HL_TYPE_NONE)
 		return hl_fail(l->err, HL_INPUT, "fallback: \"%s\" is no case type", fallback ? fallback : "");
 	return HL_OK;
@@ -345,11 +368,18 @@ static enum hl_class read_document(struct loader *l, const json_t *doc)
 enum hl_class hl_rules_load(struct hl_classifier *c, const json_t *rules, const json_t *case_types,
 			    struct hl_error *err)
 {
-	struct loader l = {.c = c, .sets = json_object_get(rules, "sets"), .set_groups = json_object(), .err = err};
+	struct loader l = {.c = c,
+			   .scope = "ongoing",
+			   .sets = json_object_get(rules, "sets"),
+			   .set_groups = json_object(),
+			   .err = err};
 	enum hl_class cls;
 
-	if (!l.set_groups)
+	c->group_hashes = hl_arena_array(&c->arena, GROUPS_MAX, sizeof(*c->group_hashes));
+	if (!l.set_groups || !c->group_hashes) {
+		json_decref(l.set_groups);
 		return hl_fail(err, HL_NOMEM, "no memory for the rules");
+	}
 	cls = read_case_types(&l, case_types);
 	if (!cls)
 		cls = read_document(&l, rules);

@@ -17,6 +17,7 @@
 
 struct hl_rule {
 	const char *id;
+	uint32_t hash;           /* of the id: its name as a feature */
 	const char *clause;      /* notice clause, "" in urgency rules */
 	size_t type;             /* index in types, HL_TYPE_NONE */
 	double weight;           /* points for the type */
@@ -26,24 +27,32 @@ struct hl_rule {
 	uint32_t must_not;
 };
 
-struct hl_case_type {
+struct hl_matter {
 	const char *code, *name, *lead, *clause;
 	bool is_floor_urgent; /* at least urgent while it is going on */
+	bool is_out;          /* OUT-0: nobody's matter here */
 	bool is_assumed_now;  /* goes on unless the text says otherwise (a broken lift) */
 };
+
+struct hl_model;
 
 struct hl_classifier {
 	struct hl_arena arena; /* all strings and arrays */
 	struct hl_phrases *phrases;
-	struct hl_case_type *types;
+	struct hl_matter *types;
 	size_t n_types;
 	size_t fallback; /* type of a text nothing matches */
 	struct hl_rule *rules, *urgencies;
 	size_t n_rules, n_urgencies;
 	uint32_t n_groups;
+	uint32_t *group_hashes;      /* of "set:NAME", or of the rule's id and the list's place in it */
 	uint32_t now, past, settled; /* groups: going on, over, needs nobody to come */
-	double bound;
+	double bound;                /* confidence from which dispatch is automatic, without a model */
+	struct hl_model *model;      /* NULL: rules alone */
 };
+
+/* hl_type_index - HL_TYPE_NONE: no such code (NULL included). */
+size_t hl_type_index(const struct hl_classifier *c, const char *code);
 
 /* hl_rules_load - fills an empty classifier. On failure the caller frees it as far as it got.
  * Errors  HL_INPUT naming rule id and field; HL_NOMEM */

@@ -37,7 +37,8 @@ static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 	if (cls == HL_OK)
 		cls = named(hl_limit_rules_new(json_object_get(ref->docs, "limits"), &ref->limits, err), "limits", err);
 	if (cls == HL_OK)
-		cls = named(hl_classifier_new(json_object_get(ref->docs, "rules"), types, &ref->classifier, err),
+		cls = named(hl_classifier_new(json_object_get(ref->docs, "rules"), types,
+					      json_object_get(ref->docs, "model"), &ref->classifier, err),
 			    "rules", err);
 	if (cls == HL_OK)
 		cls = named(hl_gazetteer_new(json_object_get(ref->docs, "places"), &ref->gazetteer, err), "places",

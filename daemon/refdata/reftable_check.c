@@ -251,7 +251,7 @@ void hl_check_rule_row(const struct hl_row_check *check, size_t i)
 	struct hl_classifier *classifier = NULL;
 	struct hl_error err = {.text = ""};
 	json_object_set_new(doc, "rules", json_pack("[O]", json_array_get(check->rows, i)));
-	if (hl_classifier_new(doc, json_object_get(check->docs, "case_types"), &classifier, &err) != HL_OK)
+	if (hl_classifier_new(doc, json_object_get(check->docs, "case_types"), NULL, &classifier, &err) != HL_OK)
 		hl_row_fault(check, i, "rules", "%s", err.text);
 	hl_classifier_free(&classifier);
 	json_decref(doc);

@@ -233,6 +233,7 @@ const struct hl_reftable hl_reftables[HL_REFTABLES_N] = {
 	 .key = {"key", "lang"},
 	 .columns = template_columns,
 	 .check_row = hl_check_template_row},
+	{.kind = "model", .list = "columns", .key = {"type"}, .is_nested = true},
 	{.kind = "grammar", .list = "cues", .key = {"name"}, .is_nested = true},
 	{.kind = "ladder", .list = "rungs", .key = {"rung", "urgency", "audience"}, .columns = ladder_columns},
 	{.kind = "contacts", .list = "contacts", .key = {"unit", "role", "phone"}, .columns = contact_columns},

@@ -1,7 +1,8 @@
 /* classify.h - a resident's words to case type and urgency, with reasons; pure
  *
- * First form: ordered phrase rules per case type, as data (schema/ref/rules.json), each
- * with notice clause and weight. The inside may be replaced; this interface stays.
+ * A hybrid: phrase rules per case type, as data (schema/ref/rules.json), each with notice clause and weight, and a
+ * linear model (schema/ref/model.json, made by `hotlinectl train`) that sees the words and which rules spoke.
+ * Without a model the rules decide alone. Urgency is always decided by rules.
  */
 #ifndef HOTLINE_CLASSIFY_H
 #define HOTLINE_CLASSIFY_H
@@ -13,10 +14,10 @@
 
 struct hl_classifier;
 
-/* hl_classifier_new - from rules.json and case_types.json (parsed).
+/* hl_classifier_new - from rules.json, case_types.json and model.json (parsed); model NULL: rules alone.
  * Errors  HL_INPUT naming rule and field */
-enum hl_class hl_classifier_new(const json_t *rules, const json_t *case_types, struct hl_classifier **out_r,
-				struct hl_error *err);
+enum hl_class hl_classifier_new(const json_t *rules, const json_t *case_types, const json_t *model,
+				struct hl_classifier **out_r, struct hl_error *err);
 void hl_classifier_free(struct hl_classifier **c);
 
 struct hl_alternative {

@@ -27,8 +27,8 @@ struct hl_refdata {
 };
 
 /* hl_refdata_new - Takes docs {"units": .., "case_types", "limits", "rules", "places", "calendar" (expanded),
- * "templates",
- * "grammar"}; keeps a reference. Errors HL_INPUT naming the document, the entry and the rule; HL_CONFIG: a document
+ * "templates", "grammar", and "model", which may be missing}; keeps a reference. Errors HL_INPUT naming the document,
+ * the entry and the rule; HL_CONFIG: a document
  * is missing. */
 enum hl_class hl_refdata_new(json_t *docs, struct hl_refdata **out_r, struct hl_error *err);
 void hl_refdata_free(struct hl_refdata **refdata);

@@ -39,7 +39,7 @@ static enum hl_class use_rules(const json_t *doc, struct hl_error *err)
 	struct hl_classifier *c;
 	struct hl_classified out;
 	struct hl_arena arena;
-	enum hl_class cls = hl_classifier_new(doc, json_object_get(docs, "case_types"), &c, err);
+	enum hl_class cls = hl_classifier_new(doc, json_object_get(docs, "case_types"), NULL, &c, err);
 
 	if (cls != HL_OK)
 		return cls;

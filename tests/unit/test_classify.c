@@ -31,7 +31,7 @@ static int setup(void **state)
 	w->case_types = json_load_file("schema/ref/case_types.json", 0, NULL);
 	assert_non_null(rules);
 	assert_non_null(w->case_types);
-	if (hl_classifier_new(rules, w->case_types, &w->c, &err))
+	if (hl_classifier_new(rules, w->case_types, NULL, &w->c, &err))
 		fail_msg("%s", err.text);
 	json_decref(rules);
 	hl_arena_init(&w->arena, 1 << 22);
@@ -330,7 +330,7 @@ static enum hl_class load(const char *rules_text, const char *case_types_text, s
 
 	assert_non_null(rules);
 	assert_non_null(types);
-	cls = hl_classifier_new(rules, types, out_r, err);
+	cls = hl_classifier_new(rules, types, NULL, out_r, err);
 	json_decref(rules);
 	json_decref(types);
 	return cls;
