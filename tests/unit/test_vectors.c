@@ -162,7 +162,7 @@ static bool is_built(const struct vector_run *r)
 static const struct kind {
 	const char *name;
 	bool (*fits)(const struct vector_run *r);
-	bool only_with_secret, only_with_send, only_with_time, only_with_ask, is_optional;
+	bool only_with_secret, only_with_send, only_with_time, only_with_ask, only_with_receipts, is_optional;
 } kinds[] = {
 	{"inbound_ok", is_message},
 	{"bad_signature", is_forged, .only_with_secret = true},
@@ -177,8 +177,8 @@ static const struct kind {
 	{"asked_in_vain", is_asked_in_vain, .only_with_ask = true},
 	{"repeat", is_repeat},
 	{"malformed", is_malformed},
-	{"receipt_ok", is_receipt},
-	{"receipt_unknown_status", is_other_receipt},
+	{"receipt_ok", is_receipt, .only_with_receipts = true},
+	{"receipt_unknown_status", is_other_receipt, .only_with_receipts = true},
 	{"send_ok", is_sent, .only_with_send = true},
 	{"throttled", is_later, .only_with_send = true},
 	{"refused", is_refused, .only_with_send = true},
@@ -238,10 +238,19 @@ static bool has_state(const json_t *file, const char *state)
 	return false;
 }
 
+/* "cannot_tell" is true where a provider tells of no receipts at all. */
+static bool has_receipts(const json_t *file)
+{
+	return !json_is_true(json_object_get(file, "cannot_tell"));
+}
+
 /* "cannot_tell" names the states that the provider has no word for. */
 static bool can_tell(const json_t *file, const char *state)
 {
 	const json_t *list = json_object_get(file, "cannot_tell");
+
+	if (!has_receipts(file))
+		return false;
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		if (!strcmp(json_string_value(json_array_get(list, i)), state))
@@ -260,6 +269,7 @@ static void a_provider_has_every_kind(void **state)
 		bool is_needed = (v->ops->needs_secret || !kinds[i].only_with_secret) &&
 				 (v->ops->build || !kinds[i].only_with_send) &&
 				 (v->ops->is_fresh_only || !kinds[i].only_with_time) &&
+				 (has_receipts(v->file) || !kinds[i].only_with_receipts) &&
 				 (v->ops->ask || !kinds[i].only_with_ask) && !kinds[i].is_optional;
 
 		if (is_needed && !has_kind(v->file, &kinds[i]))
