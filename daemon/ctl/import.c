@@ -108,8 +108,7 @@ enum hl_class import_expand(const struct hl_reftable *table, json_t *doc, json_t
 	json_t *expanded;
 	enum hl_class cls;
 	if (strcmp(kind, "calendar") != 0) {
-		bool is_rows = strcmp(kind, "contacts") == 0 || strcmp(kind, "roster") == 0 ||
-				   strcmp(kind, "model") == 0;
+		bool is_rows = strcmp(kind, "contacts") == 0 || strcmp(kind, "roster") == 0;
 		json_object_set(docs, kind, is_rows ? json_object_get(doc, kind) : doc);
 		return HL_OK;
 	}

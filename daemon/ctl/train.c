@@ -69,8 +69,8 @@ static json_t *model_json(const struct training *t, const weights *w)
 	json_t *columns = json_array(), *knots = json_array(), *rows = rows_json(t, w, version);
 
 	for (size_t i = 0; i < t->c->n_types; i++)
-		json_array_append_new(columns, json_pack("{s:s, s:o}", "type", t->c->types[i].code, "bias",
-							 rounded(t->shape.bias[i])));
+		json_array_append_new(columns, json_pack("{s:s, s:s, s:o}", "type", t->c->types[i].code, "of", version,
+							 "bias", rounded(t->shape.bias[i])));
 	for (size_t i = 0; i < t->shape.n_knots; i++)
 		json_array_append_new(
 			knots, json_pack("[o, o]", rounded(t->shape.knots[i][0]), rounded(t->shape.knots[i][1])));
