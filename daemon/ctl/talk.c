@@ -464,7 +464,7 @@ static bool take_line(struct replay *r, char *line, char next)
 		return true;
 	case '>':
 		settle_expectations(r);
-		/* fall through */
+		__attribute__((fallthrough));
 	case '&':
 		return hear(r, words) && (next == '&' || speak(r));
 	case '<':

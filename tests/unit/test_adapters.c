@@ -27,6 +27,7 @@ static struct hl_channel make_channel(const char *provider)
 		.secrets = secrets,
 		.n_secrets = 2,
 		.country = "86",
+		.signature = "",
 	};
 }
 
@@ -166,18 +167,28 @@ static void too_small_an_arena_is_out_of_memory(void **state)
 	}
 }
 
+/* Of every provider that sends and whose channel would start with these settings alone. */
 static void building_in_too_small_an_arena_is_out_of_memory(void **state)
 {
+	unsigned n_built = 0;
+
 	(void)state;
 	for (size_t i = 0; hl_provider_at(i); i++) {
-		struct hl_channel ch = make_channel(hl_provider_at(i)->name);
+		const struct hl_provider *p = hl_provider_at(i);
+		struct hl_channel ch = make_channel(p->name);
 		enum hl_class cls = HL_NOMEM;
-		struct hl_error err;
+		struct hl_error err = {.text = ""};
+		const char *key = NULL;
 
+		if (!p->build || (p->check && p->check(&ch, &key, &err) != HL_OK))
+			continue;
 		for (size_t bytes = 0; cls == HL_NOMEM && bytes < 65536; bytes += 8)
 			cls = build(ch.name, &ch, HL_LIT("+8610000000001"), bytes, &err);
-		assert_int_equal(cls, HL_OK);
+		if (cls != HL_OK)
+			fail_msg("%s: %s", ch.name, err.text);
+		n_built++;
 	}
+	assert_true(n_built >= 4);
 }
 
 int main(void)
