@@ -12,7 +12,8 @@ PKG_CF    = $(shell pkg-config --cflags libevent libcurl jansson libpq inih libu
 CPPF     := -std=gnu11 -D_GNU_SOURCE -Iinclude -Idaemon
 LIBS     := -levent -lcurl -ljansson -lpq -linih -lutf8proc -lcrypto -lm
 ICU      := -licui18n -licuuc
-OUT_LIBS := $(ICU) -lcsv -lical -lxlsxwriter -lpangocairo-1.0 -lpango-1.0 -lcairo -lgobject-2.0 -lglib-2.0 -lqrencode
+CTL_LIBS := $(ICU) -lcsv -lical
+OUT_LIBS := $(CTL_LIBS) -lxlsxwriter -lpangocairo-1.0 -lpango-1.0 -lcairo -lgobject-2.0 -lglib-2.0 -lqrencode
 LDHARD   := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 SAN      := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -20,12 +21,15 @@ SAN      := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 ICU_SRC  := daemon/refdata/calendar_expand.c
 OUT_SRC  := $(ICU_SRC) daemon/refdata/csv.c daemon/refdata/ical.c $(wildcard daemon/records/*.c)
 LIB_SRC  := $(filter-out daemon/main.c $(OUT_SRC) $(wildcard daemon/ctl/*.c),$(wildcard daemon/*/*.c)) $(wildcard adapters/*.c)
-CTL_SRC  := $(wildcard daemon/ctl/*.c) $(OUT_SRC)
+# hotlinectl leaves what draws and learns, and the libraries for it, to hotlinectl-full (daemon/ctl/full.c).
+FULL_SRC := daemon/ctl/records.c $(wildcard daemon/ctl/train*.c) $(wildcard daemon/records/*.c)
+CTL_SRC  := $(filter-out $(FULL_SRC),$(wildcard daemon/ctl/*.c) $(OUT_SRC))
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_LIB := $(wildcard tests/lib/*.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/o/%.o)
 CTL_OBJ  := $(CTL_SRC:%.c=$(BUILD)/o/%.o)
+FULL_OBJ := $(filter-out $(BUILD)/o/daemon/ctl/full.o,$(CTL_OBJ)) $(FULL_SRC:%.c=$(BUILD)/o/%.o)
 SAN_OBJ  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(OUT_SRC:%.c=$(BUILD)/san/%.o) $(UNIT_LIB:%.c=$(BUILD)/san/%.o)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
@@ -48,11 +52,13 @@ FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz
 PYTHON   ?= /usr/bin/python3
 
 .PHONY: all tools bench clean unit-bins fuzz-bins deps run check unit it fuzz faults lint config-table law-table
-all: $(BUILD)/hotlined $(BUILD)/hotlinectl
+all: $(BUILD)/hotlined $(BUILD)/hotlinectl $(BUILD)/hotlinectl-full
 
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
 	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/hotlinectl: $(CTL_OBJ) $(BUILD)/libhotline.a
+	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS) $(CTL_LIBS)
+$(BUILD)/hotlinectl-full: $(FULL_OBJ) $(BUILD)/libhotline.a
 	$(CC) $(CFLAGS) $(LDHARD) $(LDFLAGS) -o $@ $^ $(LIBS) $(OUT_LIBS) -llinear
 $(BUILD)/libhotline.a: $(LIB_OBJ)
 	@rm -f $@
@@ -139,4 +145,4 @@ law-table: $(BUILD)/hotlinectl
 clean:
 	rm -rf $(BUILD)
 
--include $(BUILD)/o/daemon/main.d $(FAULT_OBJ:.o=.d) $(TOOLS:=.d) $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)
+-include $(BUILD)/o/daemon/main.d $(FAULT_OBJ:.o=.d) $(TOOLS:=.d) $(LIB_OBJ:.o=.d) $(CTL_OBJ:.o=.d) $(FULL_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZ_BIN:=.d)

@@ -16,6 +16,7 @@ struct ctl {
 	bool as_json;
 	int argc; /* words behind the command */
 	char **argv;
+	char **all_argv; /* the program's own */
 };
 
 enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };

@@ -232,7 +232,8 @@ int main(int argc, char **argv)
 	char ref_dir[4096];
 	const char *env = getenv("HOTLINE_CONF");
 	struct ctl ctl = {.config_path = env ? env : "var/hotlined.conf",
-			  .ref_dir = shipped_ref_dir(ref_dir, sizeof(ref_dir))};
+			  .ref_dir = shipped_ref_dir(ref_dir, sizeof(ref_dir)),
+			  .all_argv = argv};
 	int at = read_options(&ctl, argc, argv), rc;
 	const struct command *command = at < argc ? find(argv[at]) : NULL;
 
