@@ -268,6 +268,7 @@ void hl_classify(const struct hl_classifier *c, struct hl_slice text, struct hl_
 	set_type(out_r, &c->types[c->fallback]);
 	if (hl_read(&r, text))
 		j.urgency = match_urgency(&r);
+	out_r->is_guess = !r.points || !has_points(&r);
 	if (hl_arena_failed(arena) || !judge(&r, &j))
 		out_r->why = "the text could not be read: no memory";
 	else if (j.n)

@@ -52,13 +52,13 @@ json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, str
 		routed.why = err.text;
 		routed.n_tasks = 0;
 	}
-	item = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s*, s:s, s:b, s:b, s:o, s:I, s:I}", "disposition",
+	item = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s*, s:s, s:b, s:b, s:b, s:o, s:I, s:I}", "disposition",
 			 disposition_name[routed.disposition], "type", cls.type, "urgency",
 			 hl_urgency_name(cls.urgency), "confidence", cls.confidence, "why",
 			 join_why(arena, &cls, &routed), "compound", place.compound ? place.compound->code : NULL,
-			 "place", place.text, "is_sure", cls.is_auto, "is_unverified", routed.is_unverified, "tasks",
-			 hl_route_tasks_json(&routed), "review_us", (json_int_t)routed.review_us, "desk_us",
-			 (json_int_t)routed.desk_us);
+			 "place", place.text, "is_sure", cls.is_auto, "is_guess", cls.is_guess, "is_unverified",
+			 routed.is_unverified, "tasks", hl_route_tasks_json(&routed), "review_us",
+			 (json_int_t)routed.review_us, "desk_us", (json_int_t)routed.desk_us);
 	return item;
 }
 
@@ -73,7 +73,8 @@ static void overrule_disposition(json_t *item, bool has_number, bool is_blank)
 }
 
 /* What the words ask for. Nothing a human asks for stands before an emergency the words tell of. */
-static enum hl_verb verb_of(const struct hl_refdata *ref, const json_t *item, struct hl_slice text, struct hl_arena *arena)
+static enum hl_verb verb_of(const struct hl_refdata *ref, const json_t *item, struct hl_slice text,
+			    struct hl_arena *arena)
 {
 	const char *urgency = json_string_value(json_object_get(item, "urgency"));
 	struct hl_said said;

@@ -144,11 +144,12 @@ static bool is_other_matter(const json_t *c, const json_t *report)
 	       strcmp(talk_field(report, "type"), talk_field(c, "type")) != 0;
 }
 
-/* Words in which nothing is known but a place: they are about the case that lacks it. */
+/* Words in which no rule knows anything, and a place: whatever the model guesses, they are about the case that lacks
+ * it. */
 static bool is_missing_place(const json_t *c, const json_t *report)
 {
 	return !talk_field(c, "compound")[0] && talk_field(report, "compound")[0] &&
-	       json_number_value(json_object_get(report, "confidence")) == 0;
+	       json_is_true(json_object_get(report, "is_guess"));
 }
 
 /* The centre asked and waits: what is not surely another matter is the answer. */

@@ -32,6 +32,7 @@ struct hl_classified {
 	double confidence; /* 0..1 */
 	bool is_auto;      /* confidence reaches the bound: may be dispatched without a person */
 	bool is_ongoing;   /* the matter is going on now */
+	bool is_guess;     /* no rule knows a word of it: the type is the model's guess, or the fallback */
 	const char *why;   /* matched phrases, rule ids, notice clause: for people */
 	struct hl_alternative alternatives[3];
 	size_t n_alternatives;

@@ -183,7 +183,8 @@ def test_an_unsure_class_waits_for_an_operator_and_nobody_is_sent(scene):
     assert scene.case(number)["tasks"] == []
     assert scene.templates(resident(4)) == ["receipt_review"]
     assert [case["case"] for case in scene.daemon.ctl("review")["cases"]] == [number]
-    assert [sms["to"] for sms in scene.case(number)["notices"]] == [OPERATOR, resident(4)]
+    assert {sms["to"]: sms["template"] for sms in scene.case(number)["notices"]} == {
+        OPERATOR: "review_new", resident(4): "receipt_review"}
 
 
 def test_a_matter_out_of_scope_is_answered_with_where_to_turn_and_sent_to_nobody(scene):

@@ -117,6 +117,15 @@ static void knows_when_it_knows_nothing(void **state)
 	}
 }
 
+static void tells_a_guess_from_what_a_rule_knows(void **state)
+{
+	struct hl_classified place = classify(*state, "锦绣花园3号楼");
+
+	assert_true(place.is_guess && !place.is_auto);
+	assert_true(place.confidence > 0);
+	assert_false(classify(*state, "锦绣花园3号楼停电了，全楼没电").is_guess);
+}
+
 static void survives_long_and_broken_texts(void **state)
 {
 	struct world *w = *state;
@@ -217,6 +226,7 @@ int main(void)
 		cmocka_unit_test(the_title_leads),
 		cmocka_unit_test(urgency_is_not_the_models),
 		cmocka_unit_test(knows_when_it_knows_nothing),
+		cmocka_unit_test(tells_a_guess_from_what_a_rule_knows),
 		cmocka_unit_test(survives_long_and_broken_texts),
 		cmocka_unit_test(a_full_arena_needs_review),
 		cmocka_unit_test(refuses_a_broken_model_naming_the_field),
