@@ -245,11 +245,18 @@ def test_an_unsigned_case_is_reminded_then_the_deputy_then_the_supervisors_told(
     assert "超时未签收" in line.await_texts(deputy, 1)[0]
     assert "超时未签收" in line.await_texts(head, 1)[0]
 
-    # Through the yellow card to the breach, and an hour of silence behind it.
+    # Through the yellow card to the breach on Saturday, and an hour of silence behind it. On the way lie two working
+    # mornings, Thursday's and Friday's: each supervisor gets one digest on each, the officer and the deputy none.
     line.tick("+73h")
-    wait_for(lambda: [text for text in line.inbox(OFFICE) if code in text], 15, "the office's red card")
-    line.await_texts(head, 3)
+    wait_for(lambda: [text for text in line.inbox(OFFICE) if code in text and "红牌" in text], 15, "the office's red card")
+    line.await_texts(head, 3 + 2)
     line.await_texts(officer, 3)
+    line.await_texts(deputy, 1)
+    digest = f"{SIGNATURE}日报：在办1件，逾期未签1，今日到期0，超期0（新增0）；1. {code}水岸绿城5号楼11月28日09:00到期"
+    assert [text for text in line.inbox(head) if "日报" in text] == [digest, digest]
+    wait_for(lambda: len([text for text in line.inbox(OFFICE) if "日报" in text]) >= 2, 15, "the office's digests")
+    digests = [text for text in line.inbox(OFFICE) if "日报" in text]
+    assert len(digests) == 2 and all(f"1. {code}水岸绿城5号楼11月28日09:00到期" in text for text in digests), digests
     arrived = line.arrivals("水岸绿城", "催签|超时未签收|黄牌|红牌")
     # What falls due at one instant leaves at one instant: its order on the air is nobody's promise.
     assert arrived[:1] == [("催签", officer)]
