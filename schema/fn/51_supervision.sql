@@ -109,7 +109,7 @@ begin
   insert into hl.notice (person_id, kind, template, params, dedupe, lane, not_before, not_after, made_at)
     select p.person_id, 'digest', 'digest', p.counts || hl.worst_params(p.units, at_now),
            format('digest:%s:%s', today, p.person_id), hl.lane_rank('reminder'), at_now, tonight, at_now
-    from (select v.person_id, array_agg(v.unit) as units,
+    from (select v.person_id, array_agg(distinct v.unit) as units,
                  jsonb_build_object('open', sum(s.open), 'unsigned', sum(s.unsigned), 'overdue', sum(s.overdue), 'today', sum(s.today),
                                     'red', sum(s.red)) as counts
           from hl.digest_readers() v join standing s on v.unit is null or s.unit = v.unit group by v.person_id) p

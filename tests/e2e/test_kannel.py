@@ -256,7 +256,7 @@ def test_an_unsigned_case_is_reminded_then_the_deputy_then_the_supervisors_told(
     assert [text for text in line.inbox(head) if "日报" in text] == [digest, digest]
     wait_for(lambda: len([text for text in line.inbox(OFFICE) if "日报" in text]) >= 2, 15, "the office's digests")
     digests = [text for text in line.inbox(OFFICE) if "日报" in text]
-    assert len(digests) == 2 and all(f"1. {code}水岸绿城5号楼11月28日09:00到期" in text for text in digests), digests
+    assert len(digests) == 2 and all(f"{code}水岸绿城5号楼11月28日09:00到期" in text for text in digests), digests
     arrived = line.arrivals("水岸绿城", "催签|超时未签收|黄牌|红牌")
     # What falls due at one instant leaves at one instant: its order on the air is nobody's promise.
     assert arrived[:1] == [("催签", officer)]
