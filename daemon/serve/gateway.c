@@ -22,7 +22,7 @@
 #define ITEMS_WAITING  20000
 /* A get-url brings the text in the address: 1,000 Chinese characters are 9,000 bytes there. */
 #define REQUEST_LINE_BYTES 16384
-/* For database, listeners, timers, log, and connections that are told that there are too many. */
+/* For three sessions with the database, listeners, timers, log, and connections that are told that there are too many. */
 #define OWN_DESCRIPTORS 128
 /* A send has two while a name is looked up, or while two addresses are tried. */
 #define DESCRIPTORS_PER_SEND 2

@@ -91,7 +91,10 @@ begin
     select k.case_id, k.id, t.person_id, t.rung, (t.rule).template, x.params,
            format('task:%s:%s:%s', k.id, t.rung, t.person_id), hl.lane_rank((t.rule).lane), (t.rule).is_kept, (t.rule).applies,
            case when k.urgency = 'normal' then opening else at_now end, at_now
-    from told t join hl.task k on k.id = t.task_id cross join lateral hl.task_texts(k.id, t.person_id) x
+    from told t join hl.task k on k.id = t.task_id
+    -- offset 0 keeps it a look-up by key for every line told. Merged into the join it would hash all cases: told is a
+    -- temporary table without statistics, and the planner takes it for hundreds of lines.
+    cross join lateral (select params from hl.task_texts(k.id, t.person_id) offset 0) x
     order by k.id, t.person_id
     on conflict (dedupe) do nothing;
   perform hl.drop_superseded(at_now);

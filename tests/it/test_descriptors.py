@@ -10,7 +10,8 @@ import hl_attack
 from hl_crowd import metrics
 from hl_testlib import wait_for
 
-LEAK = "锦绣花园3号楼楼道漏水"
+BLOCKED = "锦绣花园3号楼消防通道被私家车堵死了"  # urgent: its texts are sent at any hour of the day
+N_SESSIONS = 3  # of the daemon with the database: intake, work, records
 FOR_LONG = {"http": {"idle_ms": 600000}}
 
 
@@ -22,7 +23,7 @@ class Caller:
         self.report("before")
 
     def report(self, ext, sender="+8610000000031"):
-        body = json.dumps({"id": ext, "from": sender, "to": "12345", "text": LEAK}, ensure_ascii=False).encode()
+        body = json.dumps({"id": ext, "from": sender, "to": "12345", "text": BLOCKED}, ensure_ascii=False).encode()
         self._link.request("POST", "/hook/loopback", body=body)
         answer = self._link.getresponse()
         answer.read()
@@ -72,7 +73,7 @@ def test_36_no_spin_no_flood_of_lines_and_all_recovers(make_daemon):
         peers.listen()
         assert 0 < len(peers.open) < 200
     caller.report("after", "+8610000000032")
-    assert daemon.hook(LEAK, sender="+8610000000033", external_id="by a new connection").status == 200
+    assert daemon.hook(BLOCKED, sender="+8610000000033", external_id="by a new connection").status == 200
     for ext in ("meanwhile", "after", "by a new connection"):
         wait_for(lambda: texts(daemon, ext) and set(texts(daemon, ext)) == {"accepted"}, 30, f"the texts of {ext}")
     assert daemon.sql("select count(*) as n from hl.attempt where outcome = 'unknown'") == [{"n": 0}]
@@ -100,7 +101,7 @@ def test_36_peers_cannot_take_the_descriptors_of_the_database_and_of_operators(m
                    " and usename = 'hotline_daemon'")
         wait_for(lambda: "gateway.ready" in daemon.log() and daemon.ctl("idle") is not None, what="the admin socket")
         wait_for(lambda: daemon.sql("select count(*) as n from pg_stat_activity where datname = current_database()"
-                                    " and usename = 'hotline_daemon'")[0]["n"] == 2, what="both sessions to be back")
+                                    " and usename = 'hotline_daemon'")[0]["n"] == N_SESSIONS, what="all sessions to be back")
         caller.report("while crowded")
         assert not daemon.log_lines("http.accept_failed")
     caller.close()
