@@ -85,7 +85,7 @@ const struct hl_config_key hl_config_keys[] = {
 	{"channel", "tps", HL_KEY_NUMBER, "0", CHAN(tps), .max = 10000,
 	 .help = "texts a second that the provider takes, 0 = no limit"},
 	{"channel", "daily_budget", HL_KEY_NUMBER, "0", CHAN(daily_budget), .max = 10000000,
-	 .help = "SMS a day beyond which only emergencies go this way, 0 = no limit"},
+	 .help = "SMS a day beyond which texts go by other channels; this one only when there is no other; 0 = no limit"},
 	{"channel", "from", HL_KEY_SLICE, "", CHAN(channel.from), .max = 20, .help = "our number at the provider"},
 	{"channel", "send_url", HL_KEY_URL, "", CHAN(channel.send_url),
 	 .help = "where texts are handed in; without it the channel only receives"},
