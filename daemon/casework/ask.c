@@ -41,7 +41,8 @@ static enum hl_class judge_handback(const struct hl_refdata *ref, const struct h
 				    struct hl_error *err)
 {
 	struct hl_instant until;
-	enum hl_class cls = hl_handback_limit(ref->limits, &ref->calendar, ask->urgency, ask->assigned_us, &until, err);
+	enum hl_class cls = hl_handback_limit(ref->limits, hl_refdata_calendar(ref, ask->own_unit), ask->urgency,
+					      ask->assigned_us, &until, err);
 
 	if (cls != HL_OK)
 		return cls;
@@ -57,7 +58,8 @@ static enum hl_class judge_extension(const struct hl_refdata *ref, const struct 
 				     struct hl_error *err)
 {
 	const char *rule;
-	enum hl_class cls = hl_extended_limit(&ref->calendar, ask->close_us, ask->days, &out->close_us, &rule, err);
+	enum hl_class cls = hl_extended_limit(hl_refdata_calendar(ref, ask->own_unit), ask->close_us, ask->days,
+					      &out->close_us, &rule, err);
 
 	out->until_us = ask->close_us;
 	if (ask->was_extended)
@@ -74,7 +76,8 @@ enum hl_class hl_ask(const struct hl_refdata *ref, const struct hl_ask *ask, str
 {
 	const struct hl_unit *named = hl_duties_unit_named(ref->duties, ask->unit);
 	struct hl_instant answer;
-	enum hl_class cls = hl_operator_limit(ref->limits, &ref->calendar, ask->urgency, ask->now_us, &answer, err);
+	enum hl_class cls =
+		hl_operator_limit(ref->limits, hl_refdata_desk(ref), ask->urgency, ask->now_us, &answer, err);
 
 	if (!named)
 		named = hl_duties_unit_in(ref->duties, ask->reason, ask->own_unit);

@@ -38,7 +38,7 @@ enum hl_class move_task_add(struct move *m)
 		return move_refuse(m, "days", "must be 1 to 60 working days");
 	done = hl_route_unit(m->ref, &cls, unit, false, m->op->now_us, &routed, m->err);
 	if (done == HL_OK && days > 0) {
-		if (!hl_calendar_add_days(&m->ref->calendar, m->op->now_us, (int)days, &close))
+		if (!hl_calendar_add_days(hl_refdata_calendar(m->ref, unit), m->op->now_us, (int)days, &close))
 			return hl_fail(m->err, HL_CONFIG, "calendar: ends before the limit; import a longer one");
 		done = limits_handed_on(m, &routed, close.at_us);
 	}

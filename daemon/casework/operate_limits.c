@@ -33,6 +33,7 @@ enum hl_class limits_of_task(struct move *m, const json_t *task, int64_t from_us
 {
 	enum hl_urgency urgency = HL_NORMAL;
 	struct hl_limit_query q;
+	const struct hl_calendar *cal = hl_refdata_calendar(m->ref, move_text(task, "unit"));
 	struct hl_limits limits;
 	struct hl_rung rungs[HL_RUNGS_MAX];
 	size_t n = 0;
@@ -41,14 +42,14 @@ enum hl_class limits_of_task(struct move *m, const json_t *task, int64_t from_us
 	hl_urgency_parse(hl_slice_str(move_text(task, "urgency")), &urgency);
 	q = query_of(m, task, urgency, move_text(m->op->found, "type"));
 	q.from_us = from_us ? from_us : move_us(task, "assigned_us");
-	cls = hl_limits_compute(m->ref->limits, &m->ref->calendar, &q, &limits, m->err);
+	cls = hl_limits_compute(m->ref->limits, cal, &q, &limits, m->err);
 	if (cls != HL_OK)
 		return cls;
 	if (close_us)
 		limits.close_us = close_us;
 	limits.sign_us = json_is_true(json_object_get(task, "signed")) ? 0 : move_us(task, "sign_us");
 	limits.arrive_us = move_us(task, "arrive_us");
-	cls = hl_ladder_compute(m->ref->limits, &m->ref->calendar, &q, &limits, rungs, &n, m->err);
+	cls = hl_ladder_compute(m->ref->limits, cal, &q, &limits, rungs, &n, m->err);
 	if (cls == HL_OK)
 		*limits_r = rungs_after(rungs, n, m->op->now_us,
 					json_pack("{s:O, s:I, s:b}", "task", json_object_get(task, "task"), "close_us",
@@ -74,7 +75,8 @@ enum hl_class limits_handed_on(struct move *m, struct hl_routed *routed, int64_t
 		t->limits.close_us = close_us;
 		if (close_us > m->op->now_us && t->limits.sign_us > close_us)
 			t->limits.sign_us = close_us;
-		cls = hl_ladder_compute(m->ref->limits, &m->ref->calendar, &q, &t->limits, rungs, &n, m->err);
+		cls = hl_ladder_compute(m->ref->limits, hl_refdata_calendar(m->ref, t->unit), &q, &t->limits, rungs, &n,
+					m->err);
 		if (cls != HL_OK)
 			return cls;
 		for (size_t k = 0; k < n; k++)
@@ -167,24 +169,25 @@ json_t *hl_resume(const struct hl_refdata *ref, const json_t *tasks, enum hl_urg
 	size_t i;
 
 	json_array_foreach (tasks, i, task) {
+		const struct hl_calendar *cal;
 		json_t *moved;
 
 		if (!is_stopped(task))
 			continue;
+		cal = hl_refdata_calendar(ref, move_text(task, "unit"));
 		moved = json_pack("{s:O}", "task", json_object_get(task, "task"));
 		json_array_append_new(limits, moved);
-		if (!shift_member(&ref->calendar, waiting_us, now_us, task, "sign_us", moved) ||
-		    !shift_member(&ref->calendar, waiting_us, now_us, task, "arrive_us", moved) ||
-		    !shift_member(&ref->calendar, waiting_us, now_us, task, "close_us", moved) ||
-		    !shift_rungs(&ref->calendar, waiting_us, now_us, task, moved)) {
+		if (!shift_member(cal, waiting_us, now_us, task, "sign_us", moved) ||
+		    !shift_member(cal, waiting_us, now_us, task, "arrive_us", moved) ||
+		    !shift_member(cal, waiting_us, now_us, task, "close_us", moved) ||
+		    !shift_rungs(cal, waiting_us, now_us, task, moved)) {
 			json_decref(resume);
-			hl_fail(err, HL_CONFIG, "calendar \"%s\" ends before a limit; import a longer one",
-				ref->calendar.name);
+			hl_fail(err, HL_CONFIG, "calendar \"%s\" ends before a limit; import a longer one", cal->name);
 			return NULL;
 		}
 	}
 	if (strcmp(to, "review") == 0 &&
-	    hl_review_limit(ref->limits, &ref->calendar, urgency, now_us, &review, err) == HL_OK)
+	    hl_review_limit(ref->limits, hl_refdata_desk(ref), urgency, now_us, &review, err) == HL_OK)
 		json_object_set_new(resume, "review_us", json_integer(review.at_us));
 	return resume;
 }

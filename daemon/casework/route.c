@@ -49,16 +49,18 @@ static enum hl_class add_task(struct routing *r, const char *unit, bool is_lead,
 	const struct hl_unit *u = unit ? hl_duties_unit(r->ref->duties, unit) : NULL;
 	struct hl_routed_task *t = &r->out->tasks[r->out->n_tasks];
 	struct hl_limit_query q = {.urgency = r->cls->urgency, .case_type = r->cls->type, .from_us = r->now_us};
+	const struct hl_calendar *cal;
 	enum hl_class cls;
 
 	if (!u || has_task(r->out, unit) || r->out->n_tasks == HL_TASKS_MAX || strcmp(unit, HOTLINE_UNIT) == 0)
 		return HL_OK;
 	q.unit = unit;
 	q.unit_kind = u->kind;
+	cal = hl_refdata_calendar(r->ref, unit);
 	*t = (struct hl_routed_task){.unit = u->code, .is_lead = is_lead};
-	cls = hl_limits_compute(r->ref->limits, &r->ref->calendar, &q, &t->limits, err);
+	cls = hl_limits_compute(r->ref->limits, cal, &q, &t->limits, err);
 	if (cls == HL_OK)
-		cls = hl_ladder_compute(r->ref->limits, &r->ref->calendar, &q, &t->limits, t->rungs, &t->n_rungs, err);
+		cls = hl_ladder_compute(r->ref->limits, cal, &q, &t->limits, t->rungs, &t->n_rungs, err);
 	if (cls == HL_OK)
 		r->out->n_tasks++;
 	return cls;
@@ -97,10 +99,10 @@ static void set_review_limit(struct routing *r)
 {
 	struct hl_instant by;
 
-	if (hl_review_limit(r->ref->limits, &r->ref->calendar, r->cls->urgency, r->now_us, &by, NULL) != HL_OK)
+	if (hl_review_limit(r->ref->limits, hl_refdata_desk(r->ref), r->cls->urgency, r->now_us, &by, NULL) != HL_OK)
 		by.at_us = r->now_us + REVIEW_SPARE_US;
 	r->out->review_us = by.at_us;
-	r->out->desk_us = hl_desk_time(&r->ref->calendar, r->cls->urgency, r->now_us);
+	r->out->desk_us = hl_desk_time(hl_refdata_desk(r->ref), r->cls->urgency, r->now_us);
 }
 
 static void send_to_review(struct hl_routed *out, const char *why)

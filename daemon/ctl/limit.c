@@ -97,11 +97,31 @@ static int read_query(const struct ctl *ctl, struct limit_query *query)
 
 /* ---- the calendar --------------------------------------------------------- */
 
-/* calendars/NAME/calendar.json, unless NAME is the name of the folder's own calendar.json. */
+/* Puts the calendar of units that has this name in the place of the whole specification. */
+static enum hl_class use_named(json_t **spec_io, const char *name, bool *is_found_r, struct hl_error *err)
+{
+	const json_t *entry;
+	size_t i;
+	*is_found_r = false;
+	json_array_foreach (json_object_get(*spec_io, "calendars"), i, entry) {
+		const char *own = json_string_value(json_object_get(entry, "name"));
+		json_t *whole = *spec_io;
+		if (!own || strcmp(own, name) != 0)
+			continue;
+		*is_found_r = true;
+		enum hl_class cls = hl_calendar_spec_named(whole, i, spec_io, err);
+		json_decref(whole);
+		return cls;
+	}
+	return HL_OK;
+}
+
+/* NAME is the county's calendar in calendar.json, one of its calendars of units, or calendars/NAME/calendar.json. */
 static enum hl_class read_spec(const struct ctl *ctl, json_t **spec_r, struct hl_error *err)
 {
 	const char *name = ctl_option(ctl, "--calendar");
 	char path[4096];
+	bool is_found;
 	enum hl_class cls;
 
 	snprintf(path, sizeof path, "%s/calendar.json", ctl->ref_dir);
@@ -113,6 +133,9 @@ static enum hl_class read_spec(const struct ctl *ctl, json_t **spec_r, struct hl
 		const char *own = json_string_value(json_object_get(*spec_r, "name"));
 		if (own && strcmp(own, name) == 0)
 			return HL_OK;
+		cls = use_named(spec_r, name, &is_found, err);
+		if (is_found)
+			return cls;
 		json_decref(*spec_r);
 	}
 	snprintf(path, sizeof path, "%s/calendars/%s/calendar.json", ctl->ref_dir, name);

@@ -27,13 +27,14 @@ static json_t *fresh_limits(const struct hl_refdata *ref, const json_t *task)
 				   .unit = text_of(task, "unit"),
 				   .unit_kind = unit ? unit->kind : "",
 				   .from_us = json_integer_value(json_object_get(task, "from_us"))};
+	const struct hl_calendar *cal = hl_refdata_calendar(ref, text_of(task, "unit"));
 	struct hl_limits limits;
 	struct hl_rung rungs[HL_RUNGS_MAX];
 	size_t n;
 	json_t *out;
 	if (!hl_urgency_parse(hl_slice_str(text_of(task, "urgency")), &q.urgency) ||
-	    hl_limits_compute(ref->limits, &ref->calendar, &q, &limits, NULL) != HL_OK ||
-	    hl_ladder_compute(ref->limits, &ref->calendar, &q, &limits, rungs, &n, NULL) != HL_OK)
+	    hl_limits_compute(ref->limits, cal, &q, &limits, NULL) != HL_OK ||
+	    hl_ladder_compute(ref->limits, cal, &q, &limits, rungs, &n, NULL) != HL_OK)
 		return NULL;
 	out = json_pack("{s:O, s:I, s:I, s:b, s:o, s:o}", "task", json_object_get(task, "task"), "sign_us",
 			(json_int_t)limits.sign_us, "close_us", (json_int_t)limits.close_us, "provisional",

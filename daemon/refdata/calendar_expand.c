@@ -139,13 +139,7 @@ static enum hl_class expand(struct expansion *x, json_t **doc_r, struct hl_error
 	return cls;
 }
 
-enum hl_class hl_calendar_expand(const json_t *spec, json_t **doc_r, struct hl_error *err)
-{
-	return hl_calendar_expand_over(spec, 0, 0, doc_r, err);
-}
-
-enum hl_class hl_calendar_expand_over(const json_t *spec, int first_year, int end_year, json_t **doc_r,
-				      struct hl_error *err)
+static enum hl_class expand_one(const json_t *spec, int first_year, int end_year, json_t **doc_r, struct hl_error *err)
 {
 	struct expansion x = {.status = U_ZERO_ERROR};
 	*doc_r = NULL;
@@ -159,5 +153,58 @@ enum hl_class hl_calendar_expand_over(const json_t *spec, int first_year, int en
 	if (x.icu)
 		ucal_close(x.icu);
 	hl_calendar_spec_fini(&x.spec);
+	return cls;
+}
+
+/* The calendar of some units, with their names beside it. */
+static enum hl_class expand_named(const json_t *spec, size_t index, int first_year, int end_year, json_t *list,
+				  struct hl_error *err)
+{
+	const json_t *entry = json_array_get(json_object_get(spec, "calendars"), index);
+	json_t *named, *doc = NULL;
+	enum hl_class cls = hl_calendar_spec_named(spec, index, &named, err);
+	if (!cls)
+		cls = expand_one(named, first_year, end_year, &doc, err);
+	json_decref(named);
+	if (cls)
+		return hl_error_prefix(err, "calendars[%zu]", index);
+	json_object_set(doc, "units", json_object_get(entry, "units"));
+	json_object_set(doc, "unit_kinds", json_object_get(entry, "unit_kinds"));
+	return json_array_append_new(list, doc) ? hl_fail(err, HL_NOMEM, "no memory for the expanded calendar") : HL_OK;
+}
+
+static enum hl_class expand_all_named(const json_t *spec, int first_year, int end_year, json_t *doc,
+				      struct hl_error *err)
+{
+	const json_t *list = json_object_get(spec, "calendars");
+	json_t *expanded;
+	enum hl_class cls = HL_OK;
+	if (list && (!json_is_array(list) || json_array_size(list) > HL_UNIT_CALENDARS_MAX))
+		return hl_fail(err, HL_INPUT, "calendars: must be a list of at most %d calendars",
+			       HL_UNIT_CALENDARS_MAX);
+	if (json_array_size(list) == 0)
+		return HL_OK;
+	expanded = json_array();
+	for (size_t i = 0; i < json_array_size(list) && !cls; i++)
+		cls = expand_named(spec, i, first_year, end_year, expanded, err);
+	json_object_set_new(doc, "calendars", expanded);
+	return cls;
+}
+
+enum hl_class hl_calendar_expand(const json_t *spec, json_t **doc_r, struct hl_error *err)
+{
+	return hl_calendar_expand_over(spec, 0, 0, doc_r, err);
+}
+
+enum hl_class hl_calendar_expand_over(const json_t *spec, int first_year, int end_year, json_t **doc_r,
+				      struct hl_error *err)
+{
+	enum hl_class cls = expand_one(spec, first_year, end_year, doc_r, err);
+	if (!cls)
+		cls = expand_all_named(spec, first_year, end_year, *doc_r, err);
+	if (cls) {
+		json_decref(*doc_r);
+		*doc_r = NULL;
+	}
 	return cls;
 }

@@ -353,9 +353,23 @@ static enum hl_class parse_holidays(const json_t *years, struct hl_calendar_spec
 	return cls;
 }
 
+/* For whom no day is a holiday, no year is unknown. */
+static enum hl_class parse_works_holidays(const json_t *value, struct hl_calendar_spec *spec, struct hl_error *err)
+{
+	if (value && !json_is_boolean(value))
+		return hl_fail(err, HL_INPUT, "works_holidays: must be true or false");
+	spec->works_holidays = json_is_true(value);
+	if (!spec->works_holidays)
+		return HL_OK;
+	memset(spec->marks, HL_MARK_NONE, (size_t)(spec->end_day - spec->first_day));
+	spec->first_unknown_year = spec->end_year;
+	return HL_OK;
+}
+
 enum hl_class hl_calendar_spec_parse(const json_t *doc, struct hl_calendar_spec *spec_r, struct hl_error *err)
 {
-	static const char *const fields[] = {"about", "name", "zone", "week", "hours", "seasons", "holidays", NULL};
+	static const char *const fields[] = {"about",   "name",     "zone",           "week",      "hours",
+					     "seasons", "holidays", "works_holidays", "calendars", NULL};
 	const struct hl_calendar *sizes = NULL; /* for sizeof only */
 	*spec_r = (struct hl_calendar_spec){0};
 	enum hl_class cls = hl_doc_fields(doc, fields, err);
@@ -371,6 +385,8 @@ enum hl_class hl_calendar_spec_parse(const json_t *doc, struct hl_calendar_spec 
 		cls = parse_seasons(json_object_get(doc, "seasons"), spec_r, err);
 	if (!cls)
 		cls = parse_holidays(json_object_get(doc, "holidays"), spec_r, err);
+	if (!cls)
+		cls = parse_works_holidays(json_object_get(doc, "works_holidays"), spec_r, err);
 	return cls;
 }
 

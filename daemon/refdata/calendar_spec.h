@@ -28,6 +28,7 @@ struct hl_calendar_spec {
 	int first_known_year, first_unknown_year;
 	int32_t first_day, end_day; /* the same as local days since 1970-01-01 */
 	unsigned char *marks;       /* enum hl_spec_mark of each day from first_day on */
+	bool works_holidays;        /* holidays and make-up days are days like any other */
 };
 
 /* hl_calendar_spec_parse - the document that hl_calendar_spec_read gives, checked.
@@ -38,6 +39,11 @@ enum hl_class hl_calendar_spec_parse(const json_t *doc, struct hl_calendar_spec 
  * Errors  HL_NOMEM; HL_INPUT: more years than a calendar may have */
 enum hl_class hl_calendar_spec_widen(struct hl_calendar_spec *spec, int first_year, int end_year, struct hl_error *err);
 void hl_calendar_spec_fini(struct hl_calendar_spec *spec);
+
+/* hl_calendar_spec_named - the calendar of some units (an entry of "calendars") as a specification of its own: what it does
+ * not say is the county's. gives *spec_r.
+ * Errors  HL_INPUT naming field and rule */
+enum hl_class hl_calendar_spec_named(const json_t *doc, size_t index, json_t **spec_r, struct hl_error *err);
 
 /* hl_calendar_spec_hours - timetable of a local date, NULL if nobody works that day. */
 const struct hl_spec_table *hl_calendar_spec_hours(const struct hl_calendar_spec *spec,

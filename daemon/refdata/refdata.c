@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOTLINE_UNIT "HOT"
+
 /* The parsers name entry and rule; most of them do not know which document they read. */
 static enum hl_class named(enum hl_class cls, const char *kind, struct hl_error *err)
 {
@@ -29,6 +31,81 @@ static enum hl_class check_texts(const struct hl_refdata *ref, struct hl_error *
 	return HL_OK;
 }
 
+/* ---- calendars of units --------------------------------------------------- */
+
+/* A unit that was renamed must not fall back to other hours in silence. */
+static enum hl_class check_users(const struct hl_refdata *ref, const json_t *units, struct hl_error *err)
+{
+	for (size_t i = 0; i < json_array_size(units); i++) {
+		const char *code = json_string_value(json_array_get(units, i));
+		if (!code || !hl_duties_unit(ref->duties, code))
+			return hl_fail(err, HL_INPUT, "units: %s is no unit", code ? code : "what is no text");
+	}
+	return HL_OK;
+}
+
+static enum hl_class load_unit_calendars(struct hl_refdata *ref, const json_t *list, struct hl_error *err)
+{
+	size_t n = json_array_size(list);
+
+	if (n == 0)
+		return HL_OK;
+	ref->unit_calendars = calloc(n, sizeof(*ref->unit_calendars));
+	if (!ref->unit_calendars)
+		return hl_fail(err, HL_NOMEM, "out of memory");
+	for (; ref->n_unit_calendars < n; ref->n_unit_calendars++) {
+		struct hl_unit_calendar *own = &ref->unit_calendars[ref->n_unit_calendars];
+		const json_t *doc = json_array_get(list, ref->n_unit_calendars);
+		enum hl_class cls = hl_calendar_load(doc, &own->calendar, err);
+
+		own->units = json_object_get(doc, "units");
+		own->unit_kinds = json_object_get(doc, "unit_kinds");
+		if (cls == HL_OK)
+			cls = check_users(ref, own->units, err);
+		if (cls != HL_OK) {
+			hl_calendar_fini(&own->calendar);
+			return hl_error_prefix(err, "calendars[%zu]", ref->n_unit_calendars);
+		}
+	}
+	return HL_OK;
+}
+
+static bool is_listed(const json_t *list, const char *word)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_string_value(json_array_get(list, i)), word) == 0)
+			return true;
+	return false;
+}
+
+const struct hl_calendar *hl_refdata_calendar(const struct hl_refdata *ref, const char *unit)
+{
+	const struct hl_unit *known = ref->n_unit_calendars > 0 ? hl_duties_unit(ref->duties, unit) : NULL;
+
+	for (size_t i = 0; known && i < ref->n_unit_calendars; i++)
+		if (is_listed(ref->unit_calendars[i].units, known->code))
+			return &ref->unit_calendars[i].calendar;
+	for (size_t i = 0; known && i < ref->n_unit_calendars; i++)
+		if (is_listed(ref->unit_calendars[i].unit_kinds, known->kind))
+			return &ref->unit_calendars[i].calendar;
+	return &ref->calendar;
+}
+
+const struct hl_calendar *hl_refdata_desk(const struct hl_refdata *ref)
+{
+	return hl_refdata_calendar(ref, HOTLINE_UNIT);
+}
+
+/* ---- all of them ---------------------------------------------------------- */
+
+static enum hl_class load_calendars(struct hl_refdata *ref, struct hl_error *err)
+{
+	const json_t *doc = json_object_get(ref->docs, "calendar");
+	enum hl_class cls = hl_calendar_load(doc, &ref->calendar, err);
+
+	return cls == HL_OK ? load_unit_calendars(ref, json_object_get(doc, "calendars"), err) : cls;
+}
+
 static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 {
 	json_t *units = json_object_get(ref->docs, "units"), *types = json_object_get(ref->docs, "case_types");
@@ -44,8 +121,7 @@ static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 		cls = named(hl_gazetteer_new(json_object_get(ref->docs, "places"), &ref->gazetteer, err), "places",
 			    err);
 	if (cls == HL_OK)
-		cls = named(hl_calendar_load(json_object_get(ref->docs, "calendar"), &ref->calendar, err), "calendar",
-			    err);
+		cls = named(load_calendars(ref, err), "calendar", err);
 	if (cls == HL_OK)
 		cls = named(hl_templates_new(json_object_get(ref->docs, "templates"), &ref->templates, err),
 			    "templates", err);
@@ -95,6 +171,9 @@ void hl_refdata_free(struct hl_refdata **refp)
 	hl_templates_free(&ref->templates);
 	hl_grammar_free(&ref->grammar);
 	hl_calendar_fini(&ref->calendar);
+	for (size_t i = 0; i < ref->n_unit_calendars; i++)
+		hl_calendar_fini(&ref->unit_calendars[i].calendar);
+	free(ref->unit_calendars);
 	json_decref(ref->docs);
 	free(ref);
 }

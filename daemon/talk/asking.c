@@ -74,7 +74,7 @@ json_t *talk_ask_operator(const struct talk *t, const struct hl_said *said, cons
 				      said->unit.ptr ? said->unit.ptr : "", said->unit.len));
 	about = json_pack("{s:I, s:I, s:I, s:I}", "until_us", (json_int_t)asked.until_us, "answer_us",
 			  (json_int_t)asked.answer_us, "close_us", (json_int_t)asked.close_us, "desk_us",
-			  (json_int_t)hl_desk_time(&t->ref->calendar, ask.urgency, t->now_us));
+			  (json_int_t)hl_desk_time(hl_refdata_desk(t->ref), ask.urgency, t->now_us));
 	if (asked.unit)
 		json_object_set_new(about, "unit", json_string(asked.unit));
 	json_object_set_new(act, "ask", about);

@@ -105,8 +105,8 @@ static void set_desk(const struct talk *t, const json_t *task, json_t *act)
 	struct hl_instant review;
 
 	hl_urgency_parse(hl_slice_str(talk_field(task, "urgency")), &urgency);
-	json_object_set_new(act, "desk_us", json_integer(hl_desk_time(&t->ref->calendar, urgency, t->now_us)));
-	if (hl_review_limit(t->ref->limits, &t->ref->calendar, urgency, t->now_us, &review, NULL) == HL_OK)
+	json_object_set_new(act, "desk_us", json_integer(hl_desk_time(hl_refdata_desk(t->ref), urgency, t->now_us)));
+	if (hl_review_limit(t->ref->limits, hl_refdata_desk(t->ref), urgency, t->now_us, &review, NULL) == HL_OK)
 		json_object_set_new(act, "review_us", json_integer(review.at_us));
 }
 

@@ -206,10 +206,10 @@ static void ask_reopen(const struct talk *t, json_t *act)
 	struct hl_instant answer;
 
 	hl_urgency_parse(hl_slice_str(talk_field(t->ctx, "survey_urgency")), &urgency);
-	if (hl_operator_limit(t->ref->limits, &t->ref->calendar, urgency, t->now_us, &answer, NULL) == HL_OK)
+	if (hl_operator_limit(t->ref->limits, hl_refdata_desk(t->ref), urgency, t->now_us, &answer, NULL) == HL_OK)
 		json_object_set_new(act, "ask",
 				    json_pack("{s:I, s:I}", "answer_us", (json_int_t)answer.at_us, "desk_us",
-					      (json_int_t)hl_desk_time(&t->ref->calendar, urgency, t->now_us)));
+					      (json_int_t)hl_desk_time(hl_refdata_desk(t->ref), urgency, t->now_us)));
 }
 
 static json_t *survey(const struct talk *t, const struct hl_said *said)

@@ -1,9 +1,11 @@
 /* calendar_doc.h - calendars as documents: specification (file) -> expanded document -> struct hl_calendar
  *
  * Specification  schema/ref/calendar.json: zone, weekly hours, seasonal timetables,
- *                and holidays of the years known (from schema/ref/holidays/YYYY.json).
+ *                and holidays of the years known (from schema/ref/holidays/YYYY.json);
+ *                "calendars": those of units that keep other hours.
  * Expanded       {"name","zone","known_from","provisional_from","offsets":[[utc_s,offset_s],...],
- *                "intervals":[[opens_s,closes_s,day],...]}: what import stores and the daemon loads.
+ *                "intervals":[[opens_s,closes_s,day],...], "calendars":[the same with "units", "unit_kinds"]}:
+ *                what import stores and the daemon loads.
  * expand needs ICU for zone rules and is linked into hotlinectl only; load is linked into both.
  */
 #ifndef HOTLINE_CALENDAR_DOC_H
@@ -12,6 +14,8 @@
 #include "hotline/calendar.h"
 #include "hotline/error.h"
 #include <jansson.h>
+
+#define HL_UNIT_CALENDARS_MAX 50
 
 /* hl_calendar_spec_read - reads calendar.json and holidays/ beside it into one specification. gives *spec_r. */
 enum hl_class hl_calendar_spec_read(const char *path, json_t **spec_r, struct hl_error *err);

@@ -71,12 +71,13 @@ begin
 end $$;
 
 -- Rungs of tasks: who is told is data (hl.rung_rule); a rung whose task moved on says nothing. Texts about normal matters
--- keep working time: they wait for the next opening when a rung was late.
+-- keep working time: they wait for the next opening when a rung was late. A unit's people have the unit's hours.
 create or replace function hl.fire_tasks(at_now timestamptz) returns void language plpgsql as $$
 #variable_conflict use_column
 declare
   people record;
   opening constant timestamptz := hl.text_time(at_now);
+  has_calendars constant boolean := exists (select from hl.unit_calendar);
 begin
   create temp table if not exists told (task_id bigint, rung text, person_id bigint, rule hl.rung_rule) on commit delete rows;
   insert into told
@@ -90,7 +91,10 @@ begin
   insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, is_kept, applies, not_before, made_at)
     select k.case_id, k.id, t.person_id, t.rung, (t.rule).template, x.params,
            format('task:%s:%s:%s', k.id, t.rung, t.person_id), hl.lane_rank((t.rule).lane), (t.rule).is_kept, (t.rule).applies,
-           case when k.urgency = 'normal' then opening else at_now end, at_now
+           case when k.urgency <> 'normal' then at_now
+                when has_calendars and (t.rule).audience in ('officer', 'deputy', 'head')
+                  then hl.text_time(at_now, hl.calendar_of(k.unit))
+                else opening end, at_now
     from told t join hl.task k on k.id = t.task_id
     -- offset 0 keeps it a look-up by key for every line told. Merged into the join it would hash all cases: told is a
     -- temporary table without statistics, and the planner takes it for hundreds of lines.

@@ -5,18 +5,34 @@
 create or replace function hl.spread_calendar(doc jsonb) returns void language plpgsql as $$
 begin
   delete from hl.opening;
-  insert into hl.opening (opens, closes, day)
-    select to_timestamp((x->>0)::bigint), to_timestamp((x->>1)::bigint), date '1970-01-01' + (x->>2)::int
-    from jsonb_array_elements(doc->'intervals') x;
+  delete from hl.unit_calendar;
+  insert into hl.opening (calendar, opens, closes, day)
+    select c.name, to_timestamp((x->>0)::bigint), to_timestamp((x->>1)::bigint), date '1970-01-01' + (x->>2)::int
+    from (select '' as name, doc->'intervals' as intervals
+          union all select e->>'name', e->'intervals' from jsonb_array_elements(coalesce(doc->'calendars', '[]')) e) c
+    cross join jsonb_array_elements(c.intervals) x;
+  insert into hl.unit_calendar (scope, name, calendar)
+    select s.scope, w, e->>'name'
+    from jsonb_array_elements(coalesce(doc->'calendars', '[]')) e
+    cross join (values ('unit', 'units'), ('unit_kind', 'unit_kinds')) s (scope, list)
+    cross join jsonb_array_elements_text(coalesce(e->s.list, '[]')) w;
   update hl.job set due_at = null where is_stop;
 end $$;
 
+-- By which calendar a unit works; hl_refdata_calendar says the same. '': the county's.
+create or replace function hl.calendar_of(of_unit text) returns text language sql stable as $$
+  select coalesce((select c.calendar from hl.unit_calendar c where c.scope = 'unit' and c.name = of_unit),
+                  (select c.calendar from hl.unit_calendar c join hl.unit u on u.kind = c.name
+                   where c.scope = 'unit_kind' and u.code = of_unit), '')
+$$;
+
 -- When a text about a normal matter may go: now inside working time, else at the next opening. Limits end at the close of
 -- business, so what falls due then still goes: half an hour behind it. Without a calendar nothing waits.
-create or replace function hl.text_time(at_now timestamptz) returns timestamptz language sql stable as $$
-  select case when exists (select from (select o.closes from hl.opening o where o.opens <= at_now order by o.opens desc limit 1) last
+create or replace function hl.text_time(at_now timestamptz, by_calendar text default '') returns timestamptz language sql stable as $$
+  select case when exists (select from (select o.closes from hl.opening o where o.calendar = by_calendar and o.opens <= at_now
+                                        order by o.opens desc limit 1) last
                            where last.closes + interval '30 minutes' >= at_now) then at_now
-              else coalesce((select min(o.opens) from hl.opening o where o.opens > at_now), at_now) end
+              else coalesce((select min(o.opens) from hl.opening o where o.calendar = by_calendar and o.opens > at_now), at_now) end
 $$;
 
 create or replace function hl.county_zone() returns text language sql stable as $$
@@ -55,14 +71,14 @@ begin
     return at_now + interval '15 minutes';
   elsif job = 'digest' then
     return coalesce((
-      select min(t.at) from (select distinct o.day from hl.opening o where o.day >= today order by 1 limit 2) d
+      select min(t.at) from (select distinct o.day from hl.opening o where o.calendar = '' and o.day >= today order by 1 limit 2) d
       cross join lateral (select (d.day + (hl.supervision('{digest,at}')#>>'{}')::time) at time zone zone as at) t
       where t.at > at_now), 'infinity');
   end if;
   return coalesce((
     select min(t.at) from generate_series(date_trunc('month', today), today + interval '1 month', interval '1 month') m
     cross join lateral (select (min(o.day) + (hl.supervision('{muster,at}')#>>'{}')::time) at time zone zone as at from hl.opening o
-                        where o.day >= m::date + hl.supervision('{muster,day}')::int - 1) t
+                        where o.calendar = '' and o.day >= m::date + hl.supervision('{muster,day}')::int - 1) t
     where t.at > at_now), 'infinity');
 end $$;
 
@@ -87,7 +103,7 @@ declare
   zone constant text := hl.county_zone();
   today constant date := (at_now at time zone zone)::date;
   tonight constant timestamptz := (today + 1)::timestamp at time zone zone;
-  since constant timestamptz := ((select max(o.day) from hl.opening o where o.day < today)
+  since constant timestamptz := ((select max(o.day) from hl.opening o where o.calendar = '' and o.day < today)
                                  + (due at time zone zone)::time) at time zone zone;
 begin
   if (due at time zone zone)::date <> today then
@@ -211,7 +227,7 @@ begin
     select k.case_id, k.id, o.person, 'dispatch', case k.role when 'lead' then 'dispatch' else 'dispatch_co' end,
            hl.task_params(k, o.person), format('task:%s:dispatch:%s', k.id, o.person),
            hl.lane_rank(case k.urgency when 'emergency' then 'emergency' else 'dispatch' end), array['dispatched'],
-           case when k.urgency = 'normal' then hl.text_time(at_now) else at_now end, at_now
+           case when k.urgency = 'normal' then hl.text_time(at_now, hl.calendar_of(k.unit)) else at_now end, at_now
     from unnest(people.task_ids, people.person_ids) o (task, person) join hl.task k on k.id = o.task order by k.id
     on conflict (dedupe) do nothing;
 end $$;

@@ -201,6 +201,8 @@ RULES = {
     "rung_rule_urgency_check": ["update hl.rung_rule set urgency = 'soon'"],
     "notice_dedupe_key": ["insert into hl.notice (person_id, kind, template, dedupe, lane, not_before, made_at)"
                           " select person_id, kind, template, dedupe, lane, now(), now() from hl.notice where id = %(notice)s"],
+    "a_calendar_is_a_units_or_a_kinds": ["insert into hl.unit_calendar values ('place', 'C001', 'c')"],
+    "unit_calendar_calendar_check": ["insert into hl.unit_calendar values ('unit', 'POL', '')"],
     "an_opening_has_time": ["insert into hl.opening values (now(), now(), current_date)"],
     "job_name_check": ["insert into hl.job values ('lunch', null, false)"],
     "provider_bundle_check": ["insert into hl.provider values ('x', 11, false)"],

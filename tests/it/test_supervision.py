@@ -4,11 +4,12 @@ rung knows: progress told, counts of 催办, working hours after an outage, rung
 Case time starts on Monday 2026-03-02, the first working day of March.
 """
 import datetime
+import json
 
 import pytest
 
 from hl_scene import LEADERS, OFFICE, OPERATOR, Scene, contact, county, instant, resident, set_clock
-from hl_testlib import wait_for
+from hl_testlib import Conf, run_ctl, wait_for
 
 POWER = "盛世嘉园1单元家里停电了"                   # urgent, a utility leads
 NOISE = "碧水云天楼下广场舞音响声音太大扰民"        # normal, POL leads
@@ -219,6 +220,32 @@ def test_after_a_newer_notice_a_1_is_no_answer_to_the_roll_call(start, database)
     scene.report(resident(1), NOISE)
     scene.text(contact("POL"), "1")
     assert database.one("select count(*) from hl.muster where answered_at is not null") == 0
+
+
+# --- units with other hours ---------------------------------------------------------------------------------------
+
+def test_a_unit_with_hours_of_its_own_has_limits_and_reminders_in_them(cluster, database, start, tmp_path):
+    """Saturday evening: the police work round the clock, the county does not."""
+    conf = Conf(cluster, database).write(tmp_path / "hotlined.conf")
+    spec = json.loads(run_ctl(conf, "export", "calendar"))
+    spec["calendars"] = [{"name": "shift", "units": ["POL"], "week": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+                          "hours": [["00:00", "24:00"]], "works_holidays": True}]
+    path = tmp_path / "calendar.json"
+    path.write_text(json.dumps(spec))
+    run_ctl(conf, "import", "calendar", path, "--why", "the police have shifts")
+    assert json.loads(run_ctl(conf, "export", "calendar")) == spec
+    assert "unchanged" in run_ctl(conf, "import", "calendar", path)
+
+    scene = start(county(2026, 3, 7, 20))
+    noise, stalls = scene.report(resident(1), NOISE), scene.report(resident(2), "锦绣花园门口占道经营，小贩摆摊堵路")
+    assert instant(scene.task(noise, "POL")["sign_by"]).replace(second=0) == county(2026, 3, 8)
+    assert instant(scene.task(stalls, "URB")["sign_by"]) == county(2026, 3, 9, 14)
+    scene.tick(county(2026, 3, 9, 11))
+    for unit, at in (("POL", county(2026, 3, 7, 22)), ("URB", county(2026, 3, 9, 10, 30))):
+        assert [instant(sms["sent_at"]).replace(second=0) for sms in of_kind(scene, contact(unit), "sign_half")] == [at]
+    # what an outage missed is said in the unit's hours
+    assert database.one("select hl.text_time('2026-03-08 03:00+08', hl.calendar_of('POL')) = '2026-03-08 03:00+08'")
+    assert database.one("select hl.text_time('2026-03-08 03:00+08', hl.calendar_of('URB')) = '2026-03-09 08:30+08'")
 
 
 # --- documents ----------------------------------------------------------------------------------------------------
