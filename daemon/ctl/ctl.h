@@ -88,6 +88,7 @@ int cmd_place(struct ctl *ctl);
 int cmd_segments(struct ctl *ctl);
 int cmd_limit(struct ctl *ctl);
 int cmd_law(struct ctl *ctl);
+int cmd_flow(struct ctl *ctl);
 int cmd_ledger(struct ctl *ctl);
 int cmd_form(struct ctl *ctl);
 

@@ -21,17 +21,17 @@ json_t *ctl_ref_doc(const char *dir, const char *kind, struct hl_error *err)
 	return doc;
 }
 
-/* The learned model is the one document a county may do without. */
-static bool load_model(json_t *docs, const char *dir, struct hl_error *err)
+/* The learned model and the flow of calls are what a county may do without. */
+static bool load_optional(json_t *docs, const char *dir, const char *kind, struct hl_error *err)
 {
 	char path[4096];
-	json_t *model;
+	json_t *doc;
 
-	snprintf(path, sizeof(path), "%s/model.json", dir);
+	snprintf(path, sizeof(path), "%s/%s.json", dir, kind);
 	if (access(path, F_OK) != 0)
 		return true;
-	model = ctl_ref_doc(dir, "model", err);
-	return model && json_object_set_new(docs, "model", model) == 0;
+	doc = ctl_ref_doc(dir, kind, err);
+	return doc && json_object_set_new(docs, kind, doc) == 0;
 }
 
 json_t *ctl_ref_docs(const char *dir, struct hl_error *err)
@@ -48,7 +48,7 @@ json_t *ctl_ref_docs(const char *dir, struct hl_error *err)
 		}
 		json_object_set_new(docs, kinds[i], doc);
 	}
-	if (!load_model(docs, dir, err)) {
+	if (!load_optional(docs, dir, "model", err) || !load_optional(docs, dir, "flow", err)) {
 		json_decref(docs);
 		return NULL;
 	}

@@ -155,7 +155,7 @@ static int plan_all(struct plan *p, const char *dir)
 	for (size_t i = 0; hl_reftable_at(i); i++) {
 		const char *kind = hl_reftable_kind(hl_reftable_at(i));
 		bool is_optional = strcmp(kind, "contacts") == 0 || strcmp(kind, "roster") == 0 ||
-				   strcmp(kind, "model") == 0;
+				   strcmp(kind, "model") == 0 || strcmp(kind, "flow") == 0;
 		snprintf(path, sizeof path, "%s/%s.json", dir, kind);
 		if ((!is_optional || access(path, R_OK) == 0) && add_source(p, hl_reftable_at(i), path) != CTL_OK)
 			rc = CTL_FAILED;

@@ -67,12 +67,15 @@ static const struct command {
 	{"import", "all DIR | KIND FILE... | --history [KIND]  [--dry-run] [--why TEXT]",
 	 "bring reference data (.json, .csv; a calendar also as .ics) into the database, or show the difference: units "
 	 "duties "
-	 "limits rules model compounds calendar templates grammar ladder contacts roster",
+	 "limits rules model compounds calendar templates grammar ladder flow contacts roster",
 	 cmd_import},
 	{"export", "KIND [--csv | --json]", "print reference data so that import takes it back", cmd_export},
 	{"replay", "--since DATE --duties FILE | --limits FILE",
 	 "past cases decided again: which would have gone elsewhere or got another limit", cmd_replay},
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
+	{"flow", "check FILE | --graph [FILE]",
+	 "check a call flow: every outcome leads on, nothing turns for ever; --graph: draw it as DOT (Graphviz); no database",
+	 cmd_flow},
 	{"law", "[case|task] --table | --graph | --picture",
 	 "the legal moves: Markdown, DOT (Graphviz), Mermaid; --json the moves; no database", cmd_law},
 	{"classify", "< JSONL | --evaluate FILE [--except FILE]",

@@ -129,6 +129,8 @@ static enum hl_class load(struct hl_refdata *ref, struct hl_error *err)
 		cls = named(check_texts(ref, err), "templates", err);
 	if (cls == HL_OK)
 		cls = named(hl_grammar_new(json_object_get(ref->docs, "grammar"), &ref->grammar, err), "grammar", err);
+	if (cls == HL_OK && json_object_get(ref->docs, "flow"))
+		cls = named(hl_flow_new(json_object_get(ref->docs, "flow"), &ref->flow, err), "flow", err);
 	if (cls == HL_OK && json_object_get(ref->docs, "ladder"))
 		cls = named(hl_ladder_doc_check(json_object_get(ref->docs, "ladder"), ref->templates, err), "ladder",
 			    err);
@@ -170,6 +172,7 @@ void hl_refdata_free(struct hl_refdata **refp)
 	hl_gazetteer_free(&ref->gazetteer);
 	hl_templates_free(&ref->templates);
 	hl_grammar_free(&ref->grammar);
+	hl_flow_free(&ref->flow);
 	hl_calendar_fini(&ref->calendar);
 	for (size_t i = 0; i < ref->n_unit_calendars; i++)
 		hl_calendar_fini(&ref->unit_calendars[i].calendar);

@@ -5,7 +5,7 @@
 #include "hotline/reftable.h"
 
 #define HL_KEY_MAX     8
-#define HL_REFTABLES_N 12
+#define HL_REFTABLES_N 13
 
 enum hl_cell_type { HL_CELL_TEXT, HL_CELL_LIST, HL_CELL_NUMBER, HL_CELL_FLAG, HL_CELL_JSON };
 

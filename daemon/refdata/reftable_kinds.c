@@ -236,6 +236,7 @@ const struct hl_reftable hl_reftables[HL_REFTABLES_N] = {
 	{.kind = "model", .list = "columns", .key = {"type"}, .is_nested = true},
 	{.kind = "grammar", .list = "cues", .key = {"name"}, .is_nested = true},
 	{.kind = "ladder", .list = "rungs", .key = {"rung", "urgency", "audience"}, .columns = ladder_columns},
+	{.kind = "flow", .list = "nodes", .key = {"name"}, .is_nested = true},
 	{.kind = "contacts", .list = "contacts", .key = {"unit", "role", "phone"}, .columns = contact_columns},
 	{.kind = "roster",
 	 .list = "roster",

@@ -10,6 +10,7 @@
 #include "hotline/calendar.h"
 #include "hotline/classify.h"
 #include "hotline/duties.h"
+#include "hotline/flow.h"
 #include "hotline/limits.h"
 #include "hotline/place.h"
 #include "hotline/talk.h"
@@ -29,15 +30,15 @@ struct hl_refdata {
 	struct hl_gazetteer *gazetteer;
 	struct hl_templates *templates;
 	struct hl_grammar *grammar;
+	struct hl_flow *flow; /* NULL: none was imported, no call is answered */
 	struct hl_calendar calendar; /* the county's */
 	struct hl_unit_calendar *unit_calendars;
 	size_t n_unit_calendars;
 };
 
 /* hl_refdata_new - Takes docs {"units": .., "case_types", "limits", "rules", "places", "calendar" (expanded),
- * "templates", "grammar", and "model", which may be missing}; keeps a reference. Errors HL_INPUT naming the document,
- * the entry and the rule; HL_CONFIG: a document
- * is missing. */
+ * "templates", "grammar", and "model" and "flow", which may be missing}; keeps a reference. Errors HL_INPUT naming the
+ * document, the entry and the rule; HL_CONFIG: a document is missing. */
 enum hl_class hl_refdata_new(json_t *docs, struct hl_refdata **out_r, struct hl_error *err);
 void hl_refdata_free(struct hl_refdata **refdata);
 
