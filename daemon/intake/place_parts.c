@@ -33,6 +33,9 @@ static const char *const block_words[] = {"栋", "幢", NULL};
 static const char *const pointing_words[] = {"这", "那", "每", "整", "另", "同", "有", "就", NULL};
 static const char *const counting_words[] = {"楼", "房", "别墅", "高层", NULL};
 static const char *const unit_words[] = {"单元", "单员", "门洞", NULL};
+/* Units that have no number; their rooms have one. */
+static const char *const side_words[] = {"东单元", "西单元", "中单元", "南单元", "北单元", NULL};
+static const char *const storey_words[] = {"楼", "层", NULL};
 static const char *const room_words[] = {"室", "户", "房", NULL};
 static const char *const letter_words[] = {"号楼", "座", "栋", "幢", "#", NULL};
 
@@ -152,6 +155,16 @@ static bool is_room(struct number n)
 	return n.value >= ROOM_MIN && n.n_digits >= 3;
 }
 
+/* skip_storey - "18楼" between unit and room says nothing that the room does not. */
+static void skip_storey(struct cursor *c)
+{
+	struct cursor at = *c;
+	struct number n;
+
+	if (read_number(&at, &n) && n.value > 0 && n.value < ROOM_MIN && skip_one_of(&at, storey_words))
+		*c = at;
+}
+
 /* read_room - right behind building or unit only; anything else with three digits may be a sum of money. */
 static void read_room(struct cursor *c, struct hl_arena *arena, struct hl_place_parts *out_r)
 {
@@ -159,6 +172,7 @@ static void read_room(struct cursor *c, struct hl_arena *arena, struct hl_place_
 	struct number n;
 
 	(void)(skip_word(&at, "-") || skip_word(&at, ",") || skip_word(&at, "的"));
+	skip_storey(&at);
 	if (!read_number(&at, &n) || !is_room(n) || hl_slice_has_prefix(rest(&at), "块") ||
 	    hl_slice_has_prefix(rest(&at), "元") || hl_slice_has_prefix(rest(&at), "多"))
 		return;
@@ -261,8 +275,22 @@ static bool read_building(struct cursor *c, bool is_after_name, struct hl_arena 
 		return true;
 	if (!read_named_building(c, arena, out_r))
 		return false;
-	read_unit(c, arena, out_r);
+	if (!read_unit(c, arena, out_r))
+		skip_one_of(c, side_words);
 	read_room(c, arena, out_r);
+	return true;
+}
+
+/* read_bare_room - "1205室" right behind a name: a compound of one building. */
+static bool read_bare_room(struct cursor *c, struct hl_arena *arena, struct hl_place_parts *out_r)
+{
+	struct cursor at = *c;
+	struct number n;
+
+	if (!read_number(&at, &n) || !is_room(n) || !skip_one_of(&at, room_words))
+		return false;
+	out_r->room = write_number(arena, n);
+	*c = at;
 	return true;
 }
 
@@ -309,6 +337,8 @@ bool hl_place_parts_find(struct hl_slice text, size_t from, bool is_after_name, 
 
 		out_r->start = c.pos;
 		if ((is_next_to_name || can_begin(text, c.pos)) && read_building(&c, is_next_to_name, arena, out_r))
+			return true;
+		if (is_next_to_name && read_bare_room(&c, arena, out_r))
 			return true;
 	}
 	return find_unit((struct cursor){text, from}, arena, out_r);
