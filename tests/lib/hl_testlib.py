@@ -66,7 +66,7 @@ class Cluster:
 
     def __init__(self):
         self.user = self._script("user", "/tmp")
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hl-", dir="/tmp"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hl-", dir=os.environ.get("HL_CLUSTERS", "/tmp")))
         # cluster.sh makes its own folder with the right owner; this one only must let that user through.
         self.folder.chmod(0o755)
         self.data = self.folder / "c"
