@@ -3,14 +3,14 @@ CC       ?= gcc
 CFLAGS   ?= -O2 -g
 WERROR   ?= -Werror
 BUILD    ?= build
-PKGS     := libevent libcurl jansson libpq inih cmocka libutf8proc icu-i18n libical libcrypto
+PKGS     := libevent libcurl jansson libpq inih cmocka libturbojpeg libpng libutf8proc icu-i18n libical libcrypto
 HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-strict-overflow \
             $(if $(findstring clang,$(CC)),,-ftrivial-auto-var-init=zero)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wwrite-strings -Wformat=2 \
             -Wvla -Wimplicit-fallthrough -Wundef -Wno-missing-field-initializers $(WERROR)
 PKG_CF    = $(shell pkg-config --cflags libevent libcurl jansson libpq inih libutf8proc pangocairo 2>/dev/null)
 CPPF     := -std=gnu11 -D_GNU_SOURCE -Iinclude -Idaemon
-LIBS     := -levent -lcurl -ljansson -lpq -linih -lutf8proc -lcrypto -lm
+LIBS     := -levent -lcurl -ljansson -lpq -linih -lutf8proc -lturbojpeg -lpng -lcrypto -lm
 ICU      := -licui18n -licuuc
 CTL_LIBS := $(ICU) -lcsv -lical
 OUT_LIBS := $(CTL_LIBS) -lxlsxwriter -lpangocairo-1.0 -lpango-1.0 -lcairo -lgobject-2.0 -lglib-2.0 -lqrencode
@@ -44,7 +44,7 @@ FUZZ_CC  ?= clang
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_SRC := $(filter-out daemon/db/% daemon/serve/% daemon/loop/% daemon/notify/% daemon/intake/intake.c \
               daemon/intake/dialogue.c daemon/http/client%.c daemon/http/conn.c daemon/http/listen.c \
-              daemon/http/server.c daemon/http/answer.c,$(LIB_SRC)) $(ICU_SRC) tests/lib/refdata_fixture.c
+              daemon/http/server.c daemon/http/answer.c daemon/media/fetch.c daemon/media/keeper.c,$(LIB_SRC)) $(ICU_SRC) tests/lib/refdata_fixture.c
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/fuzz/o/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 

@@ -181,6 +181,8 @@ bool hl_json_needs_decoding(struct hl_slice body);
 json_t *hl_json_answer(struct hl_slice body);
 /* hl_json_at - the value at a path like "data.payload.to.0.status"; NULL when absent. borrows. */
 const json_t *hl_json_at(const json_t *doc, const char *path);
+/* hl_json_media - the photos of a text from a list [{"url", "type"}], ten at most; anything else in it is passed over. */
+void hl_json_media(struct hl_arena *arena, const json_t *list, struct hl_inbound *m);
 /* hl_json_text - a string, or a number or a truth value in its spelling, copied into the arena; empty when absent. */
 struct hl_slice hl_json_text(struct hl_arena *arena, const json_t *doc, const char *path);
 /* hl_json_name - a required id or number, as hl_adapter_name. */

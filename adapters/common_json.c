@@ -7,6 +7,8 @@
 #include "common.h"
 #include "hotline/text.h"
 
+#define MEDIA_MAX 10
+
 bool hl_json_needs_decoding(struct hl_slice body)
 {
 	return memchr(body.ptr ? body.ptr : "", '\0', body.len) || hl_slice_has_prefix(body, "\xef\xbb\xbf") ||
@@ -145,4 +147,19 @@ enum hl_class hl_json_name(struct hl_arena *arena, const json_t *doc, const char
 			   struct hl_slice *out_r, struct hl_error *err)
 {
 	return hl_adapter_name(arena, path, hl_json_text(arena, doc, path), max_bytes, out_r, err);
+}
+
+void hl_json_media(struct hl_arena *arena, const json_t *list, struct hl_inbound *m)
+{
+	struct hl_media_ref *refs = json_is_array(list) ? hl_arena_array(arena, MEDIA_MAX, sizeof(*refs)) : NULL;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (list, i, entry) {
+		struct hl_slice url = hl_json_text(arena, entry, "url");
+
+		if (refs && url.len > 0 && m->n_media < MEDIA_MAX)
+			refs[m->n_media++] = (struct hl_media_ref){url, hl_json_text(arena, entry, "type")};
+	}
+	m->media = refs;
 }

@@ -1,6 +1,7 @@
 /* loopback.c - the null provider: plain JSON in and out, for tests, demos and as the model of an adapter
  *
- *   inbound   POST /hook/NAME          {"id":"...","from":"...","to":"...","text":"..."} -> 200 {"message":N}
+ *   inbound   POST /hook/NAME          {"id":"...","from":"...","to":"...","text":"...","media":[{"url","type"}]}
+ *             -> 200 {"message":N}
  *   receipt   POST /hook/NAME/receipt  {"attempt":N or "id":"...","status":"delivered|undelivered|rejected|buffered"}
  *   send      POST send_url            {"attempt":N,"to":"+...","from":"...","text":"..."}
  *             -> 202 {"id":"...","status":"accepted|later|refused|config"}
@@ -58,6 +59,7 @@ static enum hl_class read_message(struct hl_arena *arena, const json_t *doc, str
 	if (!cls)
 		cls = get_string(arena, doc, "text", &m->bytes, err);
 	m->charset = "UTF-8";
+	hl_json_media(arena, json_object_get(doc, "media"), m);
 	return cls;
 }
 

@@ -16,7 +16,6 @@
 
 #define PREFIX           "whsec_"
 #define SIGNED_BYTES_MAX (2 * 1024 * 1024)
-#define MEDIA_MAX        10
 
 static bool get_key(struct hl_arena *arena, const struct hl_secret *secret, struct hl_slice *key_r)
 {
@@ -100,21 +99,6 @@ static enum hl_verdict verify(const struct hl_channel *ch, const struct hl_http_
 
 /* ---- what comes in --------------------------------------------------------- */
 
-static void add_media(struct hl_arena *arena, const json_t *data, struct hl_inbound *m)
-{
-	const json_t *list = json_object_get(data, "media"), *entry;
-	struct hl_media_ref *refs = hl_arena_array(arena, MEDIA_MAX, sizeof(*refs));
-	size_t i;
-
-	json_array_foreach (list, i, entry) {
-		struct hl_slice url = hl_json_text(arena, entry, "url");
-
-		if (refs && url.len && m->n_media < MEDIA_MAX)
-			refs[m->n_media++] = (struct hl_media_ref){url, hl_json_text(arena, entry, "type")};
-	}
-	m->media = refs;
-}
-
 static enum hl_class read_message(const struct hl_http_request *req, const json_t *data, struct hl_inbound *m,
 				  struct hl_error *err)
 {
@@ -134,7 +118,7 @@ static enum hl_class read_message(const struct hl_http_request *req, const json_
 	m->charset = "UTF-8";
 	if (hl_json_needs_decoding(req->body))
 		m->raw = req->body;
-	add_media(req->arena, data, m);
+	hl_json_media(req->arena, json_object_get(data, "media"), m);
 	return cls;
 }
 

@@ -2,6 +2,7 @@
 #include "hotline/config.h"
 #include "hotline/gateway.h"
 #include "hotline/log.h"
+#include "hotline/media.h"
 
 #include <curl/curl.h>
 #include <getopt.h>
@@ -124,6 +125,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* first of all: a peer that vanishes must not end us */
 	umask(077);
 	prctl(PR_SET_DUMPABLE, 0); /* secrets and numbers stay out of core files */
+	if (argc == 4 && strcmp(argv[1], "--keep") == 0)
+		return hl_media_child(argv[2], argv[3]);
 	rc = read_arguments(argc, argv, &a);
 	if (rc >= 0)
 		return rc;

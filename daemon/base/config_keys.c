@@ -48,6 +48,8 @@ const struct hl_config_key hl_config_keys[] = {
 	{"db", "batch_max", HL_KEY_NUMBER, "500", ROOT(batch_max), .min = 1, .max = 10000,
 	 .help = "messages or receipts stored by one call"},
 	{"media", "dir", HL_KEY_PATH, "media", ROOT(media_dir), .help = "photos and recordings"},
+	{"media", "inside", HL_KEY_ADDRESSES, "", ROOT_LIST(media_inside),
+	 .help = "addresses of private networks that media may be fetched from all the same, empty = none"},
 	{"log", "level", HL_KEY_WORD, "info", ROOT(log_level), .words = "debug info warn error",
 	 .help = "least severe line that is written"},
 	{"demo", "clock", HL_KEY_FLAG, "no", ROOT(demo_clock), .words = "no yes",
@@ -100,6 +102,9 @@ const struct hl_config_key hl_config_keys[] = {
 	 .help = "JSON: which of the provider's approved templates stands for which of our texts"},
 	{"channel", "allow", HL_KEY_ADDRESSES, "", CHAN_LIST(allow, n_allow),
 	 .help = "addresses that may call the webhook, empty = any"},
+	{"channel", "media_allow", HL_KEY_NAMES, "", CHAN_LIST(media_allow, n_media_allow),
+	 .help = "hosts that photos of this channel are fetched from: `HOST`, `.DOMAIN`, `http://HOST:PORT` without TLS; empty "
+		 "= the host of `send_url`"},
 	{"operators", "USER", HL_KEY_WORD, "", .at = offsetof(struct hl_operator_config, role),
 	 .words = "operator supervisor admin", .help = "role of the operating system's user of that name"},
 };

@@ -59,6 +59,9 @@ struct hl_refdata *ctl_refdata(struct ctl *ctl);
 bool ctl_read_time(const char *word, int64_t now_us, int32_t offset_s, int64_t *at_r);
 #define CTL_COUNTY_OFFSET_S (8 * 3600) /* Asia/Shanghai; has no daylight saving */
 
+/* ctl_print_photos - a line each. */
+void ctl_print_photos(const json_t *photos);
+
 /* commands */
 int cmd_migrate(struct ctl *ctl);
 int cmd_import(struct ctl *ctl);
@@ -67,6 +70,7 @@ int cmd_replay(struct ctl *ctl);
 int cmd_text(struct ctl *ctl);
 int cmd_phone(struct ctl *ctl);
 int cmd_case(struct ctl *ctl);
+int cmd_photos(struct ctl *ctl);
 int cmd_talk(struct ctl *ctl);
 int cmd_tick(struct ctl *ctl);
 int cmd_review(struct ctl *ctl);

@@ -18,6 +18,8 @@ static const struct command {
 	 "hand a message to the loopback channel as a provider would, show every SMS it leads to", cmd_text},
 	{"phone", "NUMBER", "show a phone's inbox", cmd_phone},
 	{"case", "CODE", "show a case: stages, tasks, limits, events, notices", cmd_case},
+	{"photos", "CASE [--out FOLDER]", "photos and recordings of a case, and those that could not be had; --out: into files",
+	 cmd_photos},
 	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant",
 	 cmd_tick},
 	{"talk", "FILE ...",

@@ -185,6 +185,9 @@ static void print_case(const json_t *c)
 		printf("  %3lld %s %-12s %-9s %-8s %s%s%s\n", (long long)json_integer_value(json_object_get(e, "seq")),
 		       ctl_text(e, "at"), ctl_text(e, "kind"), ctl_text(e, "actor"), ctl_text(e, "unit"),
 		       ctl_text(e, "from"), *ctl_text(e, "to") ? " -> " : "", ctl_text(e, "to"));
+	if (json_array_size(json_object_get(c, "photos")) > 0)
+		printf("photos\n");
+	ctl_print_photos(json_object_get(c, "photos"));
 	printf("notices\n");
 	print_sms_list(json_object_get(c, "notices"));
 }

@@ -29,6 +29,8 @@ struct hl_http_op {
 	char *url;
 	struct hl_slice body;
 	bool is_get;
+	bool (*may_connect)(void *ctx, const struct sockaddr *addr);
+	void *connect_ctx;
 	size_t read_bytes; /* of the body, by curl */
 	struct curl_slist *headers;
 	int64_t deadline_us; /* monotonic */

@@ -114,6 +114,8 @@ bool hl_http_op_copy(struct hl_http_op *op, const struct hl_http_call *call)
 	op->url = hl_arena_strdup(&op->arena, hl_slice_str(call->url));
 	op->body = hl_arena_dup(&op->arena, call->body);
 	op->is_get = call->is_get;
+	op->may_connect = call->may_connect;
+	op->connect_ctx = call->connect_ctx;
 	return copy_headers(op, call) && !hl_arena_failed(&op->arena);
 }
 
@@ -138,6 +140,17 @@ static size_t on_write(char *bytes, size_t size, size_t n, void *arg)
 
 	hl_buf_add(&op->reply, (struct hl_slice){bytes, size * n});
 	return hl_buf_failed(&op->reply) ? 0 : size * n;
+}
+
+/* Where a name leads is known only here: what was looked up before may have changed since. */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+	struct hl_http_op *op = arg;
+
+	(void)purpose;
+	if (!op->may_connect(op->connect_ctx, &addr->addr))
+		return CURL_SOCKET_BAD;
+	return socket(addr->family, addr->socktype | SOCK_CLOEXEC, addr->protocol);
 }
 
 static void forget_reply_headers(struct hl_http_op *op)
@@ -199,6 +212,22 @@ static int set_request(struct hl_http_op *op)
 	return bad;
 }
 
+/* A connection that was opened under other rules is not used, nor is this one by others. */
+static int set_rules_of_connecting(struct hl_http_op *op)
+{
+	CURL *easy = op->easy;
+	int bad = 0;
+
+	if (!op->may_connect)
+		return 0;
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, op);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	bad |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)op->reply.max_bytes);
+	return bad;
+}
+
 static int set_transport(struct hl_http_op *op, int64_t left_us)
 {
 	CURL *easy = op->easy;
@@ -224,7 +253,7 @@ static int set_transport(struct hl_http_op *op, int64_t left_us)
 
 bool hl_http_op_prepare(struct hl_http_op *op, int64_t left_us)
 {
-	return set_request(op) == 0 && set_transport(op, left_us) == 0;
+	return set_request(op) == 0 && set_transport(op, left_us) == 0 && set_rules_of_connecting(op) == 0;
 }
 
 /* Three witnesses that must agree: curl got as far as the request, wrote some of it, asked for the body. */

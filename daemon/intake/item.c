@@ -87,6 +87,18 @@ static enum hl_verb verb_of(const struct hl_refdata *ref, const json_t *item, st
 	return said.verb;
 }
 
+/* Addresses of photos, for jobs that fetch them. */
+static json_t *media_json(struct hl_arena *arena, const struct hl_inbound *in)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < in->n_media; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o}", "url",
+						      text_json(hl_text_decode(arena, in->media[i].url, "UTF-8")), "type",
+						      text_json(hl_text_decode(arena, in->media[i].type, "UTF-8"))));
+	return list;
+}
+
 json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const char *country,
 		       const struct hl_inbound *in, struct hl_arena *arena, int64_t now_us)
 {
@@ -102,6 +114,8 @@ json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const 
 	json_object_set_new(item, "sent_to", text_json(hl_text_decode(arena, in->to, "UTF-8")));
 	json_object_set_new(item, "body", text_json(text));
 	json_object_set_new(item, "raw", raw_json(arena, in->raw.len > 0 ? in->raw : in->bytes));
+	if (in->n_media > 0)
+		json_object_set_new(item, "media", media_json(arena, in));
 	json_object_set_new(item, "verb", json_string(hl_verb_name(verb_of(ref, item, text, arena))));
 	if (!hl_arena_failed(arena))
 		return item;

@@ -11,7 +11,7 @@ set -euo pipefail
 
 run_packages=(gcc make pkg-config libc6-dev libevent-dev libcurl4-openssl-dev libjansson-dev libpq-dev libinih-dev
   libcmocka-dev libutf8proc-dev libicu-dev libcsv-dev libical-dev libssl-dev liblinear-dev ca-certificates postgresql
-  libxlsxwriter-dev libpango1.0-dev libcairo2-dev libqrencode-dev fonts-noto-cjk)
+  libturbojpeg0-dev libpng-dev libxlsxwriter-dev libpango1.0-dev libcairo2-dev libqrencode-dev fonts-noto-cjk)
 check_packages=(git python3 python3-pytest python3-pytest-xdist python3-psycopg2 kannel kannel-extras prometheus clang
   clang-tidy clang-format cppcheck universal-ctags libclang-rt-14-dev
   poppler-utils python3-openpyxl)

@@ -23,6 +23,7 @@ static const struct verb {
 	const char *name, *function; /* function NULL: a move on a case; "": known to this daemon alone */
 	enum hl_role role;
 	bool is_long; /* reads much: on the connection for records, out of the way of dispatches */
+	void (*answer)(struct gateway *g, struct hl_http_exchange *x, struct hl_slice json); /* NULL: as the store answers */
 } verbs[] = {
 	{"case", "show_case", HL_ROLE_OPERATOR},
 	{"phone", "show_phone", HL_ROLE_OPERATOR},
@@ -57,6 +58,8 @@ static const struct verb {
 	{"ledger", "ledger", HL_ROLE_OPERATOR, true},
 	{"form", "form", HL_ROLE_OPERATOR, true},
 	{"form_named", "form_named", HL_ROLE_SUPERVISOR, true},
+	{"photos", "show_photos", HL_ROLE_OPERATOR},
+	{"media_file", "media_file", HL_ROLE_OPERATOR, .answer = media_file_answer},
 	{"rollup", "rollup", HL_ROLE_SUPERVISOR},
 	{"tick", "tick_step", HL_ROLE_ADMIN},
 	{"import", "import", HL_ROLE_ADMIN},
@@ -108,7 +111,10 @@ static void answer(struct call *c, struct hl_slice json)
 	struct gateway *g = c->gateway;
 	json_t *reply = json_loadb(json.ptr, json.len, 0, NULL);
 
-	hl_http_reply(c->x, 200, "application/json", json);
+	if (c->verb->answer)
+		c->verb->answer(g, c->x, json);
+	else
+		hl_http_reply(c->x, 200, "application/json", json);
 	if (json_is_integer(json_object_get(reply, "now")))
 		hl_case_clock_learn(&g->clock, json_integer_value(json_object_get(reply, "now")));
 	json_decref(reply);

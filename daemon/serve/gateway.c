@@ -188,6 +188,7 @@ static void on_pulse(void *arg)
 	hl_outbox_kick(g->outbox);
 	calendar_watch(g);
 	hl_doubts_pulse(g->doubts);
+	hl_media_pulse(g->media);
 }
 
 static void on_refdata(void *arg, int64_t version)
@@ -349,6 +350,12 @@ static bool make_flow(struct gateway *g)
 					 .arg = g,
 					 .on_pulse = on_pulse,
 					 .on_refdata = on_refdata};
+	struct hl_media_setup media = {.loop = g->loop,
+				       .store = g->work_store,
+				       .config = c,
+				       .on_talk = on_talk,
+				       .on_committed = on_committed,
+				       .arg = g};
 
 	g->intake = hl_intake_new(g->loop, &g->intake_store, &intake, &hooks, &g->clock);
 	g->receipts = hl_intake_new(g->loop, &g->intake_store, &receipts, &hooks, &g->clock);
@@ -356,7 +363,9 @@ static bool make_flow(struct gateway *g)
 	g->outbox = hl_outbox_new(&outbox);
 	g->doubts = hl_doubts_new(&outbox);
 	g->ticker = hl_ticker_new(&ticker);
-	return g->intake && g->receipts && g->dialogue && g->outbox && g->doubts && g->ticker;
+	g->keeper = media.keeper = hl_keeper_new(g->loop, "/proc/self/exe", c->media_dir);
+	g->media = g->keeper ? hl_media_new(&media) : NULL;
+	return g->intake && g->receipts && g->dialogue && g->outbox && g->doubts && g->ticker && g->media;
 }
 
 static void look_drained(void *arg);
@@ -407,7 +416,8 @@ static unsigned outstanding(const struct gateway *g)
 	return hl_http_server_stats(g->server)->exchanges + hl_http_server_stats(g->admin)->exchanges +
 	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
 	       hl_dialogue_outstanding(g->dialogue) + hl_outbox_outstanding(g->outbox) +
-	       hl_doubts_outstanding(g->doubts) + hl_ticker_outstanding(g->ticker) + g->n_admin_calls + g->is_greeting;
+	       hl_doubts_outstanding(g->doubts) + hl_ticker_outstanding(g->ticker) + hl_media_outstanding(g->media) +
+	       hl_keeper_outstanding(g->keeper) + g->n_admin_calls + g->is_greeting;
 }
 
 static void look_drained(void *arg)
@@ -434,6 +444,7 @@ void hl_gateway_drain(struct gateway *g)
 	hl_http_server_drain(g->admin, on_server_drained, g);
 	hl_ticker_stop(g->ticker);
 	hl_outbox_stop(g->outbox);
+	hl_media_stop(g->media);
 	hl_timer_stop(&g->hello_timer);
 	look_drained(g);
 }
@@ -456,6 +467,8 @@ void hl_gateway_free(struct gateway **gp)
 	hl_http_server_free(&g->admin);
 	hl_http_client_free(&g->client);
 	hl_ticker_free(&g->ticker);
+	hl_media_free(&g->media);
+	hl_keeper_free(&g->keeper);
 	hl_outbox_free(&g->outbox);
 	hl_doubts_free(&g->doubts);
 	hl_dialogue_free(&g->dialogue);

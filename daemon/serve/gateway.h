@@ -7,6 +7,7 @@
 #include "hotline/doubts.h"
 #include "hotline/http_server.h"
 #include "hotline/intake.h"
+#include "hotline/media.h"
 #include "hotline/outbox.h"
 #include "hotline/ticker.h"
 
@@ -36,6 +37,8 @@ struct gateway {
 	struct hl_outbox *outbox;
 	struct hl_doubts *doubts;
 	struct hl_ticker *ticker;
+	struct hl_keeper *keeper;
+	struct hl_media *media;
 	struct hl_http_server *server, *admin;
 	struct hook_refusals refusals;
 	struct hl_timer hello_timer, drain_timer;
@@ -52,6 +55,8 @@ void webhook_handle(struct gateway *g, struct hl_http_exchange *x);
 void sink_handle(struct gateway *g, struct hl_http_exchange *x);
 /* /metrics for Prometheus. */
 void metrics_handle(struct gateway *g, struct hl_http_exchange *x);
+/* The file that hl.media_file named, as {"type", "base64"}. */
+void media_file_answer(struct gateway *g, struct hl_http_exchange *x, struct hl_slice json);
 /* The admin socket: POST /admin/VERB with JSON. */
 void admin_handle(void *ctx, struct hl_http_exchange *x);
 /* The address a request came from: X-Forwarded-For only from trusted proxies. Lives in the request's arena. */

@@ -41,6 +41,8 @@ struct hl_channel_config {
 	unsigned cost, tps, daily_budget; /* 0: no limit */
 	char **allow;                     /* source addresses; empty: any */
 	size_t n_allow;
+	char **media_allow; /* hosts that photos are fetched from; empty: the host of send_url */
+	size_t n_media_allow;
 };
 
 /* For whom a text is. */
@@ -64,6 +66,8 @@ struct hl_config {
 	unsigned db_deadline_ms, batch_max;
 	/* [media] */
 	char *media_dir;
+	char **media_inside; /* addresses that are not of the public Internet and may be fetched from all the same */
+	size_t n_media_inside;
 	/* [log] */
 	char *log_level;
 	/* [demo] */

@@ -13,6 +13,8 @@
 #include "hotline/http_parse.h"
 #include "hotline/loop.h"
 
+#include <sys/socket.h>
+
 struct hl_http_client;
 struct hl_http_op;
 
@@ -24,7 +26,11 @@ struct hl_http_call {
 	struct hl_slice body;
 	bool is_get;            /* only asks: libcurl may repeat it; without body */
 	int64_t deadline_us;    /* total, from submit */
-	size_t max_reply_bytes; /* beyond: HL_UNKNOWN */
+	size_t max_reply_bytes; /* beyond: HL_UNKNOWN, curl_code 23 or 63 */
+	/* may_connect - asked about every address before a socket to it is opened; NULL: any. A refusal ends like an address
+	 * where nobody is. connect_ctx: kept until done or cancel. */
+	bool (*may_connect)(void *ctx, const struct sockaddr *addr);
+	void *connect_ctx;
 };
 
 /* cls: HL_OK an HTTP answer was read whole (any status), as far as HTTP can tell: a head cut short reads as an answer

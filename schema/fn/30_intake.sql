@@ -77,14 +77,19 @@ begin
   if n < cardinality(array_remove(routes, 'repeat')) then
     raise exception 'a message came to two daemons at the same moment' using errcode = 'serialization_failure';
   end if;
+  if exists (select from unnest(items) t where t.media is not null) then
+    perform hl.add_media(items, messages, persons, routes, at_now);
+  end if;
   if 'report' = any (routes) then
     perform hl.write_cases(items, plan.routes, plan.cases, plan.opens, messages, persons, at_now);
   end if;
 
   -- In the order of persons: it locks them.
   if 'empty' = any (routes) then
-    perform hl.answer_plain(e.message, e.person, 'ask_substance', '{}') from (
-      select messages[t.i] as message, persons[t.i] as person from unnest(items) t where routes[t.i] = 'empty' order by 2) e;
+    perform hl.answer_plain(e.message, e.person, e.template, '{}') from (
+      select messages[t.i] as message, persons[t.i] as person,
+             case when t.media is null then 'ask_substance' else 'ask_about_photo' end as template
+      from unnest(items) t where routes[t.i] = 'empty' order by 2) e;
   end if;
   talk_ids := array(select x.message from unnest(messages, routes) x (message, route) where x.route = 'talk');
   return jsonb_build_object(
@@ -134,6 +139,7 @@ begin
               where c.person_id = p.id and c.is_active and c.verified_at is not null),
     'wrong_count', case when p.wrong_since > hl.now() - interval '1 hour' then p.wrong_count else 0 end,
     'survey', (select c.code from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
+    'photos', (select count(*) from hl.media x where x.message_id = m.id),
     'survey_case', p.survey_case, 'dialogues', hl.dialogues_of(p.id), 'is_opted_out', p.is_opted_out,
     'survey_urgency', (select c.urgency from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
     -- a roll-call waits for its 1 until something else is asked of the contact
@@ -150,6 +156,7 @@ begin
                 'role', k.role, 'demands', t.demands, 'assigned_us', hl.us(k.assigned_at), 'close_us', hl.us(k.close_by),
                 'frozen', c.is_frozen, 'extended', exists (select from hl.event e where e.task_id = k.id and e.kind = 'extension_granted'),
                 'asked', (select coalesce(jsonb_agg(r.kind), '[]') from hl.request r where r.task_id = k.id and r.state = 'pending'),
+                'photos', (select count(*) from hl.media x where x.task_id = k.id and x.state = 'kept'),
                 'rollcall', exists (select from hl.attendance x join hl.rollcall o on o.id = x.rollcall_id
                                     where x.task_id = k.id and x.present_at is null and o.counted_at is null))
                 -- whoever reads may look at the first ones only: those named in the text are among them

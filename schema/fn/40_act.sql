@@ -97,8 +97,11 @@ begin
   if a->>'message' is not null and not is_opened then
     update hl.message m set state = 'handled', outcome = case when rule is null then a->>'verb' else 'refused' end,
            case_id = coalesce((a->>'case')::bigint, (select k.case_id from hl.task k
-                              where k.id = coalesce(a->>'task', a->'all'->>0)::bigint))
+                              where k.id = coalesce(a->>'task', a->'all'->>0, a->>'about')::bigint))
       where m.id = (a->>'message')::bigint;
+  end if;
+  if a->>'message' is not null and rule is null then
+    perform hl.claim_photos(a);
   end if;
 end $$;
 

@@ -47,6 +47,7 @@ begin
                   from hl.rollcall r where r.case_id = c.id),
     'duty', (select jsonb_build_object('unit', d.unit, 'found_at', hl.iso(d.found_at), 'due_at', hl.iso(d.due_at), 'missed', d.missed)
              from hl.duty d where d.case_id = c.id),
+    'photos', hl.media_json(c.id),
     'notices', (select coalesce(jsonb_agg(hl.notice_json(n) order by n.id), '[]') from hl.notice n where n.case_id = c.id));
 end $$;
 

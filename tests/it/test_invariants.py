@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import hl_media_rows
 import hl_rows as rows
 from hl_rows import DENIED, NOTICE_BACK, REWRITE, refused_at_commit, sqlstate
 from hl_testlib import ROOT
@@ -226,7 +227,7 @@ RULES = {
     "settled_with_an_outcome": ["update hl.attempt set settled_at = now() where id = %(attempt)s",
                                 "update hl.attempt set outcome = 'accepted' where id = %(attempt)s"],
     "receipt_state_check": ["insert into hl.receipt (channel, state) values ('c', 'maybe')"],
-}
+} | hl_media_rows.RULES
 
 
 @pytest.mark.parametrize("rule", RULES)
