@@ -53,7 +53,7 @@ begin
     select f.i, nextval('hl.case_serial') as id from firsts f
     where f.route is not null and f.known is null and f.i = f.first_i order by f.i)
   select array_agg(f.route order by f.i), array_agg(coalesce(f.known, n.id) order by f.i),
-         array_agg(f.known is null and f.i = f.first_i order by f.i)
+         array_agg(f.route is not null and f.known is null and f.i = f.first_i order by f.i)
     into routes, cases, opens
   from firsts f left join numbered n on n.i = f.first_i;
 end $$;

@@ -385,6 +385,15 @@ def test_the_tasks_an_officer_names_come_first_in_what_is_known_about_him(databa
         assert tasks[0] == last["id"] and tasks[1:] == sorted(tasks[1:]) and len(tasks) >= 3
 
 
+def test_a_property_companys_text_between_reports_opens_nothing_by_itself(database, link):
+    company = database.one("select p.phone from hl.contact c join hl.person p on p.id = c.person_id join hl.unit u on u.code = c.unit"
+                           " where u.kind = 'property_company' and c.role = 'officer' order by c.id limit 1")
+    duties = database.one("select count(*) from hl.duty")
+    outcomes = [outcome for outcome, _ in link().intake(item(database), item(database, phone=company), item(database))]
+    assert outcomes == ["dispatch", "talk", "dispatch"]
+    assert database.one("select count(*) from hl.duty") == duties
+
+
 # --- verify -------------------------------------------------------------------------------------------------------
 
 def test_verify_finds_a_text_that_was_changed_and_not_one_that_was_erased(database, link):
