@@ -84,11 +84,12 @@ create or replace function hl.is_reachable(who bigint, of_unit text) returns boo
                  and c.verified_at is not null and c.dead_since is null)
 $$;
 
--- The rank of a lane, as hl.lane has it (0003); an expression, so that it is inlined.
-create or replace function hl.lane_rank(of_name text) returns smallint language sql immutable as $$
-  select case of_name when 'emergency' then 1 when 'reply' then 2 when 'dispatch' then 3 when 'reminder' then 4
-                      when 'bulk' then 5 end::smallint
-$$;
+-- The rank of a lane, as hl.lane has it (0003).
+create or replace function hl.lane_rank(of_name text) returns smallint language plpgsql immutable as $$
+begin
+  return case of_name when 'emergency' then 1 when 'reply' then 2 when 'dispatch' then 3 when 'reminder' then 4
+                      when 'bulk' then 5 end::smallint;
+end $$;
 
 -- The lead task of a case: the latest, since a case that was reopened gets another one.
 create or replace function hl.lead_task(of_case bigint) returns setof hl.task language sql stable as $$

@@ -104,13 +104,14 @@ end $$;
 
 -- An answer that belongs to no task, at most one per message, within the loop guard.
 create or replace function hl.answer_plain(of_message bigint, who bigint, template text, params jsonb)
-returns void language sql as $$
+returns void language plpgsql as $$
+begin
   insert into hl.notice (message_id, person_id, kind, template, params, dedupe, lane, channel, not_before, made_at)
     select m.id, who, 'reply', answer_plain.template, answer_plain.params, format('message:%s:reply', m.id), hl.lane_rank('reply'), m.channel,
            hl.now(), hl.now()
     from hl.message m where m.id = of_message and hl.may_answer(who)
-    on conflict (dedupe) do nothing
-$$;
+    on conflict (dedupe) do nothing;
+end $$;
 
 -- Loop guard: consecutive automatic answers that led to no valid verb (5 an hour; 60 for an officer).
 create or replace function hl.may_answer(who bigint) returns boolean language plpgsql as $$

@@ -2,10 +2,12 @@
 -- already stands here.
 
 -- Channels that a notice has been through without success.
-create or replace function hl.tried(of_notice bigint) returns jsonb language sql stable as $$
-  select coalesce(jsonb_agg(distinct a.channel), '[]') from hl.attempt a
-  where a.notice_id = of_notice and a.outcome in ('refused', 'config', 'not_sent', 'unknown')
-$$;
+create or replace function hl.tried(of_notice bigint) returns jsonb language plpgsql stable as $$
+begin
+  return (
+    select coalesce(jsonb_agg(distinct a.channel), '[]') from hl.attempt a
+    where a.notice_id = of_notice and a.outcome in ('refused', 'config', 'not_sent', 'unknown'));
+end $$;
 
 -- The channel for one notice, or null.
 -- Takes  batch: {"order": {"officer": [names], "resident": [...], "bulk": [...]}, "routes": {name: {"prefixes": [...],
@@ -14,36 +16,41 @@ $$;
 --        sticky: the channel of the conversation, which comes before all.
 -- A channel that failed this notice comes after those that did not.
 create or replace function hl.route(batch jsonb, sticky text, purpose text, phone text, template text, of_notice bigint, tries int)
-returns text language sql stable as $$
-  with named as (
-    select name, min(nth) as nth
-    from (select sticky as name, 0::bigint as nth
-          union all select value, ordinality from jsonb_array_elements_text(batch->'order'->purpose) with ordinality) x
-    where batch->'routes' ? name group by name),
-  failed as (select case when tries > 0 then hl.tried(of_notice) else '[]' end as names)
-  select n.name from named n, failed f, lateral (select batch->'routes'->n.name as facts) r
-  where (coalesce(jsonb_array_length(r.facts->'prefixes'), 0) = 0
-         or exists (select from jsonb_array_elements_text(r.facts->'prefixes') p where starts_with(phone, p)))
-    and (coalesce(jsonb_typeof(r.facts->'templates'), 'null') = 'null' or r.facts->'templates' ? template)
-  order by f.names ? n.name, n.nth limit 1
-$$;
+returns text language plpgsql stable as $$
+begin
+  return (
+    with named as (
+      select name, min(nth) as nth
+      from (select sticky as name, 0::bigint as nth
+            union all select value, ordinality from jsonb_array_elements_text(batch->'order'->purpose) with ordinality) x
+      where batch->'routes' ? name group by name),
+    failed as (select case when tries > 0 then hl.tried(of_notice) else '[]' end as names)
+    select n.name from named n, failed f, lateral (select batch->'routes'->n.name as facts) r
+    where (coalesce(jsonb_array_length(r.facts->'prefixes'), 0) = 0
+           or exists (select from jsonb_array_elements_text(r.facts->'prefixes') p where starts_with(phone, p)))
+      and (coalesce(jsonb_typeof(r.facts->'templates'), 'null') = 'null' or r.facts->'templates' ? template)
+    order by f.names ? n.name, n.nth limit 1);
+end $$;
 
 -- What channels with a budget have spent on a day, in SMS.
 -- Takes  batch: {"budgets": {"day": "2026-11-25", "channels": [names]}}; without it null.
-create or replace function hl.spent(batch jsonb) returns jsonb language sql stable as $$
-  select jsonb_object_agg(d.channel, d.parts) from hl.channel_day d
-  where batch ? 'budgets' and d.day = (batch->'budgets'->>'day')::date and batch->'budgets'->'channels' ? d.channel
-$$;
+create or replace function hl.spent(batch jsonb) returns jsonb language plpgsql stable as $$
+begin
+  return (
+    select jsonb_object_agg(d.channel, d.parts) from hl.channel_day d
+    where batch ? 'budgets' and d.day = (batch->'budgets'->>'day')::date and batch->'budgets'->'channels' ? d.channel);
+end $$;
 
 -- Counts accepted SMS of channels with a budget. Takes a batch of hl.settle with budgets in it.
-create or replace function hl.spend(batch jsonb) returns void language sql as $$
+create or replace function hl.spend(batch jsonb) returns void language plpgsql as $$
+begin
   insert into hl.channel_day (channel, day, parts)
     select a.channel, (batch->'budgets'->>'day')::date, sum(x.parts)
     from jsonb_to_recordset(batch->'items') x (attempt bigint, outcome text, parts int) join hl.attempt a on a.id = x.attempt
     where batch ? 'budgets' and batch->'budgets'->'channels' ? a.channel and x.outcome = 'accepted'
     group by a.channel order by a.channel
-  on conflict (channel, day) do update set parts = channel_day.parts + excluded.parts
-$$;
+  on conflict (channel, day) do update set parts = channel_day.parts + excluded.parts;
+end $$;
 
 -- A real text by one channel, asked for by an operator. Sticky like a reply; it is of use for ten minutes only.
 -- Takes  {"channel": name, "to": "+..."}. Gives {"notice": id}.

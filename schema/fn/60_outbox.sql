@@ -49,27 +49,30 @@ begin
 end $$;
 
 -- Facts may have changed since a notice was made: the task moved on, the contact left, the hour passed. Null: it may go.
-create or replace function hl.why_stale(n hl.notice, at_now timestamptz) returns text language sql stable as $$
-  select case
+create or replace function hl.why_stale(n hl.notice, at_now timestamptz) returns text language plpgsql stable as $$
+begin
+  return case
     when n.not_after < at_now then 'too late'
     when n.applies is not null and not coalesce((select k.state = any (n.applies) from hl.task k where k.id = n.task_id), false)
       then 'task is ' || coalesce((select k.state from hl.task k where k.id = n.task_id), 'gone')
     when (select p.phone from hl.person p where p.id = n.person_id) is null then 'no number'
     when n.task_id is not null and n.kind <> 'no_contact' and n.kind <> 'operator' and not exists (
            select from hl.contact c where c.person_id = n.person_id and c.is_active) then 'contact is no longer active'
-  end
-$$;
+  end;
+end $$;
 
 -- For whom a notice is, which decides its route.
-create or replace function hl.purpose_of(who bigint, of_task bigint, of_lane smallint) returns text language sql stable as $$
-  select case when of_lane = hl.lane_rank('bulk') then 'bulk'
+create or replace function hl.purpose_of(who bigint, of_task bigint, of_lane smallint) returns text language plpgsql stable as $$
+begin
+  return case when of_lane = hl.lane_rank('bulk') then 'bulk'
               when of_task is not null or exists (select from hl.contact c where c.person_id = who and c.is_active) then 'officer'
-              else 'resident' end
-$$;
+              else 'resident' end;
+end $$;
 
 -- By which channel a notice leaves: its own while that is there, else the first of its route. Null: none at the moment.
-create or replace function hl.channel_of(n hl.notice, batch jsonb) returns text language sql stable as $$
-  select case
+create or replace function hl.channel_of(n hl.notice, batch jsonb) returns text language plpgsql stable as $$
+begin
+  return case
     when not batch ? 'order' then
       case when batch->'known' ? n.channel then n.channel
            when n.task_id is not null or exists (select from hl.contact c where c.person_id = n.person_id and c.is_active)
@@ -79,8 +82,8 @@ create or replace function hl.channel_of(n hl.notice, batch jsonb) returns text 
       case when batch->'routes' ? n.channel then n.channel
            else batch->'order'->hl.purpose_of(n.person_id, n.task_id, n.lane)->>0 end
     else hl.route(batch, n.channel, hl.purpose_of(n.person_id, n.task_id, n.lane),
-                  (select p.phone from hl.person p where p.id = n.person_id), n.template, n.id, n.tries) end
-$$;
+                  (select p.phone from hl.person p where p.id = n.person_id), n.template, n.id, n.tries) end;
+end $$;
 
 -- Gives up leases that ran out, and sends again what is still unknown. A call of its own, and row by row once a guard refuses
 -- one of them: what cannot be given up keeps nothing else from being sent.
@@ -133,9 +136,10 @@ begin
 end $$;
 
 -- When an unknown outcome is sent once more, marked: emergency, dispatch and ladder notices; replies and surveys never.
-create or replace function hl.resend_at(of_lane smallint, soonest timestamptz) returns timestamptz language sql stable as $$
-  select case when l.is_resent then soonest else 'infinity' end from hl.lane l where l.rank = of_lane
-$$;
+create or replace function hl.resend_at(of_lane smallint, soonest timestamptz) returns timestamptz language plpgsql stable as $$
+begin
+  return case when l.is_resent then soonest else 'infinity' end from hl.lane l where l.rank = of_lane;
+end $$;
 
 -- Locks the notices of attempts, always notice before attempt and by id, as the sweep does.
 create or replace function hl.lock_notices(attempts bigint[]) returns void language plpgsql as $$

@@ -13,12 +13,14 @@ begin
 end $$;
 
 -- Whose rules hold for a channel: its provider's, else those of '*'.
-create or replace function hl.provider_of(batch jsonb, channel text) returns text language sql stable as $$
-  select coalesce((select p.name from hl.provider p where p.name = batch->'providers'->>channel), '*')
-$$;
-create or replace function hl.has_budget(batch jsonb) returns boolean language sql stable as $$
-  select exists (select from jsonb_object_keys(batch->'providers') c (name) join hl.budget b on b.provider = hl.provider_of(batch, c.name))
-$$;
+create or replace function hl.provider_of(batch jsonb, channel text) returns text language plpgsql stable as $$
+begin
+  return coalesce((select p.name from hl.provider p where p.name = batch->'providers'->>channel), '*');
+end $$;
+create or replace function hl.has_budget(batch jsonb) returns boolean language plpgsql stable as $$
+begin
+  return exists (select from jsonb_object_keys(batch->'providers') c (name) join hl.budget b on b.provider = hl.provider_of(batch, c.name));
+end $$;
 
 -- The policy, for one phone on one channel; touches nothing.
 -- Takes  what was sent of late and its texts; what waits, best first: text, must it go, may it leave together with others.

@@ -40,9 +40,10 @@ end $$;
 
 -- The provider says of these attempts that the phone wants nothing more from us. Residents are taken at the word; an
 -- officer cannot opt out, his texts go on and fail, and he is found as a contact that is not reached.
-create or replace function hl.opt_out(attempts bigint[]) returns void language sql as $$
+create or replace function hl.opt_out(attempts bigint[]) returns void language plpgsql as $$
+begin
   update hl.person p set is_opted_out = true
   where not p.is_opted_out
     and p.id in (select n.person_id from hl.attempt a join hl.notice n on n.id = a.notice_id where a.id = any (attempts))
-    and not exists (select from hl.contact c where c.person_id = p.id and c.is_active)
-$$;
+    and not exists (select from hl.contact c where c.person_id = p.id and c.is_active);
+end $$;
