@@ -315,6 +315,19 @@ def test_the_failure_of_an_earlier_try_does_not_end_the_one_on_its_way(database,
     assert database.one(state, (notice,)) == "undelivered"
 
 
+@pytest.mark.usefixtures("quiet")
+def test_a_late_receipt_of_an_earlier_try_takes_nothing_from_what_the_later_one_reached(database, link):
+    daemon = link()
+    notice = lost(database, "dispatch")
+    lease(daemon)
+    first, second = [row["id"] for row in database.sql("select id from hl.attempt where notice_id = %s order by n", (notice,))]
+    daemon.call("receipts", [{"i": 1, "channel": "c", "attempt": second, "state": "delivered"}])
+    late = daemon.call("receipts", [{"i": 1, "channel": "c", "attempt": first, "state": "buffered"}])
+    assert late["moved"] == 0
+    assert database.one("select state from hl.notice where id = %s", (notice,)) == "delivered"
+    assert database.one("select outcome from hl.attempt where id = %s", (first,)) == "accepted"
+
+
 def test_an_operators_notice_about_an_emergency_travels_in_the_emergency_lane(database, link):
     daemon = link()
     ((outcome, emergency),) = daemon.intake(item(database, urgency="emergency", disposition="review"))
