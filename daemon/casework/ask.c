@@ -17,24 +17,32 @@ int64_t hl_desk_time(const struct hl_calendar *cal, enum hl_urgency urgency, int
 	return opens.at_us;
 }
 
-enum hl_class hl_extended_limit(const struct hl_calendar *cal, int64_t close_us, int days, int64_t *limit_r,
+enum hl_class hl_extended_limit(const struct hl_calendar *cal, int64_t close_us, int days, struct hl_instant *limit_r,
 				const char **rule_r, struct hl_error *err)
 {
-	struct hl_instant limit;
-
 	*rule_r = NULL;
-	*limit_r = 0;
+	*limit_r = (struct hl_instant){0};
 	if (days < 1 || days > 60) {
 		*rule_r = days < 1 ? "days_missing" : "extension_cap";
 		return HL_OK;
 	}
-	if (!hl_calendar_day_close(cal, close_us + days * US_PER_DAY, &limit))
+	if (!hl_calendar_day_close(cal, close_us + days * US_PER_DAY, limit_r))
 		return hl_fail(err, HL_CONFIG, "calendar \"%s\" ends before the extended limit; import a longer one",
 			       cal->name);
-	if (hl_calendar_working_days(cal, close_us, limit.at_us) > HL_EXTENSION_MAX_DAYS)
+	if (hl_calendar_working_days(cal, close_us, limit_r->at_us) > HL_EXTENSION_MAX_DAYS)
 		*rule_r = "extension_cap";
-	*limit_r = limit.at_us;
 	return HL_OK;
+}
+
+/* Where an instant of the unit's would be if its clock went on now. */
+static enum hl_class as_it_runs(const struct hl_refdata *ref, const struct hl_ask *ask, struct hl_instant *at_io,
+				struct hl_error *err)
+{
+	const struct hl_calendar *cal = hl_refdata_calendar(ref, ask->own_unit);
+
+	if (!ask->stopped_us || hl_limit_resume(cal, ask->stopped_us, ask->now_us, at_io))
+		return HL_OK;
+	return hl_fail(err, HL_CONFIG, "calendar \"%s\" ends before the limit; import a longer one", cal->name);
 }
 
 static enum hl_class judge_handback(const struct hl_refdata *ref, const struct hl_ask *ask, struct hl_asked *out,
@@ -44,6 +52,8 @@ static enum hl_class judge_handback(const struct hl_refdata *ref, const struct h
 	enum hl_class cls = hl_handback_limit(ref->limits, hl_refdata_calendar(ref, ask->own_unit), ask->urgency,
 					      ask->assigned_us, &until, err);
 
+	if (cls == HL_OK)
+		cls = as_it_runs(ref, ask, &until, err);
 	if (cls != HL_OK)
 		return cls;
 	out->until_us = until.at_us;
@@ -57,14 +67,18 @@ static enum hl_class judge_handback(const struct hl_refdata *ref, const struct h
 static enum hl_class judge_extension(const struct hl_refdata *ref, const struct hl_ask *ask, struct hl_asked *out,
 				     struct hl_error *err)
 {
-	const char *rule;
-	enum hl_class cls = hl_extended_limit(hl_refdata_calendar(ref, ask->own_unit), ask->close_us, ask->days,
-					      &out->close_us, &rule, err);
+	const struct hl_calendar *cal = hl_refdata_calendar(ref, ask->own_unit);
+	struct hl_instant close = {.at_us = ask->close_us}, extended = {0};
+	const char *rule = NULL;
+	enum hl_class cls = as_it_runs(ref, ask, &close, err);
 
-	out->until_us = ask->close_us;
+	if (cls == HL_OK)
+		cls = hl_extended_limit(cal, close.at_us, ask->days, &extended, &rule, err);
+	out->close_us = extended.at_us;
+	out->until_us = close.at_us;
 	if (ask->was_extended)
 		out->rule = "extension_once";
-	else if (ask->now_us > ask->close_us)
+	else if (ask->now_us > close.at_us)
 		out->rule = "extension_late";
 	else
 		out->rule = rule;

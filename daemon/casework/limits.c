@@ -119,6 +119,20 @@ enum hl_class hl_limits_compute(const struct hl_limit_rules *rules, const struct
 	return HL_OK;
 }
 
+bool hl_limit_resume(const struct hl_calendar *cal, int64_t stopped_us, int64_t now_us, struct hl_instant *at_io)
+{
+	int64_t left_us = hl_calendar_worked_us(cal, stopped_us, at_io->at_us);
+	struct hl_instant moved;
+
+	if (at_io->at_us <= stopped_us || left_us <= 0)
+		return true;
+	if (!hl_calendar_add_us(cal, now_us, left_us, &moved))
+		return false;
+	at_io->at_us = moved.at_us;
+	at_io->is_provisional |= moved.is_provisional;
+	return true;
+}
+
 /* The limits that no case type or unit changes. */
 static enum hl_class desk_limit(const struct hl_limit_rules *rules, const struct hl_calendar *cal,
 				enum hl_urgency urgency, enum hl_limit_field field, int64_t from_us,

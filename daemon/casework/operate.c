@@ -238,7 +238,7 @@ static enum hl_class reassign(struct move *m)
 	if (routed.n_tasks == 0 && json_array_size(json_object_get(m->act, "withdraw")) == 0)
 		return move_refuse(m, "unit", "these units have the case already");
 	if (lead)
-		cls = limits_handed_on(m, &routed, move_us(lead, "close_us"));
+		cls = limits_kept_from(m, &routed, lead);
 	move_set(m, "verb", json_string("reassign"));
 	move_set(m, "tasks", hl_route_tasks_json(&routed));
 	return cls;
@@ -321,7 +321,7 @@ static enum hl_class redo(struct move *m)
 		return move_refuse(m, "redo_limit", "the case was sent back %d times already", RETURNS_MAX);
 	if (!lead)
 		return move_refuse(m, "unit_missing", "the case has no lead");
-	cls = limits_of_task(m, lead, m->op->now_us, 0, &limits);
+	cls = limits_of_task(m, lead, m->op->now_us, NULL, &limits);
 	if (cls == HL_OK)
 		move_set(m, "limits", limits);
 	return cls;

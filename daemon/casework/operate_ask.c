@@ -6,6 +6,8 @@
  */
 #include "operate_parts.h"
 
+#include "hotline/ask.h"
+
 #include <string.h>
 
 /* The one request that is meant: of the task whose code was given, of that kind when it was said. */
@@ -146,21 +148,44 @@ static enum hl_class grant_handback(struct move *m, const json_t *request)
 	if (unit)
 		done = hl_route_unit(m->ref, &cls, unit, is_lead, m->op->now_us, &routed, m->err);
 	if (done == HL_OK)
-		done = limits_handed_on(m, &routed, move_us(task, "close_us"));
+		done = limits_kept_from(m, &routed, task);
 	if (done == HL_OK)
 		move_set(m, "tasks", hl_route_tasks_json(&routed));
 	return done;
 }
 
+/* More time counts from the limit as it is now, which a wait may have moved since it was asked for; then holidays that
+ * were not on the way before may make fewer of the days fit under the cap. */
+static enum hl_class extended_limit(struct move *m, const json_t *request, const json_t *task, int *days_r,
+				    struct hl_instant *close_r)
+{
+	const struct hl_calendar *cal = hl_refdata_calendar(m->ref, move_text(task, "unit"));
+	const char *rule;
+	enum hl_class cls;
+
+	*days_r = (int)move_us(request, "days");
+	do
+		cls = hl_extended_limit(cal, move_us(task, "close_us"), *days_r, close_r, &rule, m->err);
+	while (cls == HL_OK && rule && --*days_r > 0);
+	return cls == HL_OK && rule ? move_refuse(m, rule, "these days do not fit behind the limit any more") : cls;
+}
+
 static enum hl_class grant_extension(struct move *m, const json_t *request)
 {
+	const json_t *task = task_of(m, request);
+	struct hl_instant close;
 	json_t *limits = NULL;
-	enum hl_class cls = limits_of_task(m, task_of(m, request), 0, move_us(request, "close_us"), &limits);
+	int days;
+	enum hl_class cls = extended_limit(m, request, task, &days, &close);
 
 	move_set(m, "verb", json_string("extend_grant"));
 	if (cls == HL_OK)
-		move_set(m, "limits", limits);
-	return cls;
+		cls = limits_of_task(m, task, 0, &close, &limits);
+	if (cls != HL_OK)
+		return cls;
+	move_set(m, "limits", limits);
+	move_set(m, "days", json_integer(days));
+	return HL_OK;
 }
 
 static enum hl_class grant_assist(struct move *m, const json_t *request)

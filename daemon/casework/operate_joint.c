@@ -40,7 +40,8 @@ enum hl_class move_task_add(struct move *m)
 	if (done == HL_OK && days > 0) {
 		if (!hl_calendar_add_days(hl_refdata_calendar(m->ref, unit), m->op->now_us, (int)days, &close))
 			return hl_fail(m->err, HL_CONFIG, "calendar: ends before the limit; import a longer one");
-		done = limits_handed_on(m, &routed, close.at_us);
+		routed.tasks[0].days = (int)days;
+		done = limits_handed_on(m, &routed, &close);
 	}
 	move_set(m, "tasks", hl_route_tasks_json(&routed));
 	return done;

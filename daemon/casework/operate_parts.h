@@ -34,12 +34,17 @@ enum hl_class move_unit(struct move *m, const char **unit_r);
 const json_t *move_task(const json_t *found, const char *role, const char *unit);
 bool move_is_open(const json_t *task);
 
-/* limits.h's arithmetic on a found task. from_us 0: its own assignment. Signed tasks have no sign rungs any more; rungs
- * that are past are left out. Gives {task, sign_us, arrive_us, close_us, provisional, rungs, dues_us} for hl.relimit.
- */
-enum hl_class limits_of_task(struct move *m, const json_t *task, int64_t from_us, int64_t close_us, json_t **limits_r);
+/* limits.h's arithmetic on a found task. from_us 0: its own assignment; close NULL: the limit that follows from there.
+ * Signed tasks have no sign rungs any more; rungs that are past are left out. Gives {task, from_us, close_us,
+ * provisional, rungs, dues_us} for hl.relimit. */
+enum hl_class limits_of_task(struct move *m, const json_t *task, int64_t from_us, const struct hl_instant *close,
+			     json_t **limits_r);
+/* The close limit of a task. While its clock stands still: where it would be if the clock went on now. */
+enum hl_class limit_as_it_runs(struct move *m, const json_t *task, struct hl_instant *close_r);
 /* Makes a new task keep a limit that was given before it: the time to sign is fresh, the close stays. */
-enum hl_class limits_handed_on(struct move *m, struct hl_routed *routed, int64_t close_us);
+enum hl_class limits_handed_on(struct move *m, struct hl_routed *routed, const struct hl_instant *close);
+/* The same with the limit of the task before it. */
+enum hl_class limits_kept_from(struct move *m, struct hl_routed *routed, const json_t *task);
 
 /* A closed case begins anew (operate.c): by an operator, or because a reporter's request is granted. */
 enum hl_class move_reopen(struct move *m);

@@ -198,6 +198,11 @@ json_t *hl_route_tasks_json(const struct hl_routed *routed)
 			json_object_set_new(task, "arrive_us", json_integer(t->limits.arrive_us));
 		if (task && t->is_handed_on)
 			json_object_set_new(task, "handed_on", json_true());
+		/* What the limit rests on, for whoever replays the history. */
+		if (task && t->kept_from)
+			json_object_set_new(task, "basis", json_pack("{s:I}", "kept_from", (json_int_t)t->kept_from));
+		else if (task && t->days)
+			json_object_set_new(task, "basis", json_pack("{s:i}", "days", t->days));
 		json_array_append_new(list, task);
 	}
 	return list;

@@ -128,13 +128,15 @@ static const struct hl_column unit_columns[] = {
 	{.name = "clause"},
 	{0}};
 
-static const struct hl_column type_columns[] = {{.name = "code", .is_required = true, .rule = type_code},
-						{.name = "name", .is_required = true},
-						{.name = "lead", .is_required = true, .rule = known_duty},
-						{.name = "co", .type = HL_CELL_LIST, .rule = known_duty},
-						{.name = "clause"},
-						{.name = "urgency", .is_required = true, .words = URGENCIES},
-						{0}};
+static const struct hl_column type_columns[] = {
+	{.name = "code", .is_required = true, .rule = type_code},
+	{.name = "name", .is_required = true},
+	{.name = "lead", .is_required = true, .rule = known_duty},
+	{.name = "co", .type = HL_CELL_LIST, .rule = known_duty},
+	{.name = "clause"},
+	{.name = "urgency", .is_required = true, .words = URGENCIES},
+	{.name = "demands", .type = HL_CELL_LIST, .words = " is_true contacted solved how evidence "},
+	{0}};
 
 static const struct hl_column place_columns[] = {
 	{.name = "code", .is_required = true},

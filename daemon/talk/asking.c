@@ -31,6 +31,7 @@ static struct hl_ask ask_of(const struct talk *t, const struct hl_said *said, co
 			     .assigned_us = json_integer_value(json_object_get(task, "assigned_us")),
 			     .close_us = json_integer_value(json_object_get(task, "close_us")),
 			     .now_us = t->now_us,
+			     .stopped_us = json_integer_value(json_object_get(task, "stopped_us")),
 			     .reason = said->reason,
 			     .unit = said->unit,
 			     .days = said->days,

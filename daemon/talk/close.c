@@ -68,6 +68,8 @@ static void learn(const struct talk *t, struct hl_slice text, json_t *known)
 
 		json_object_set_new(known, "how", json_string(how));
 	}
+	if (words_have(&w, CUE_fact_evidence) && !words_have(&w, CUE_fact_no_evidence))
+		json_object_set_new(known, "evidence", json_stringn(text.ptr, text.len));
 	/* What was solved was true; what is not true needs no solving. */
 	if (json_is_true(json_object_get(known, "solved")) && !json_object_get(known, "is_true"))
 		json_object_set_new(known, "is_true", json_true());
@@ -75,18 +77,29 @@ static void learn(const struct talk *t, struct hl_slice text, json_t *known)
 		json_object_set_new(known, "solved", json_false());
 }
 
-/* Whoever leads answers for all of it; a type may demand the same of the others. */
-static bool is_demanded(const json_t *task, const char *name)
+static bool type_demands(const json_t *task, const char *name)
 {
 	const json_t *demand;
 	size_t i;
 
-	if (strcmp(talk_field(task, "role"), "lead") == 0)
-		return true;
 	json_array_foreach (json_object_get(task, "demands"), i, demand)
 		if (strcmp(json_string_value(demand), name) == 0)
 			return true;
 	return false;
+}
+
+/* Whoever leads answers for all of it; a type may demand the same of the others. */
+static bool is_demanded(const json_t *task, const char *name)
+{
+	return strcmp(talk_field(task, "role"), "lead") == 0 || type_demands(task, name);
+}
+
+/* A photo that came by another way will do; words name any other proof. What is not true leaves nothing to prove. */
+static bool lacks_evidence(const json_t *task, const json_t *known)
+{
+	return type_demands(task, "evidence") && strcmp(talk_field(task, "role"), "lead") == 0 &&
+	       !json_object_get(known, "evidence") && !json_is_true(json_object_get(task, "has_photo")) &&
+	       !json_is_false(json_object_get(known, "is_true"));
 }
 
 /* The question about the first thing that the case type demands and nobody said, NULL: there is none. */
@@ -95,7 +108,9 @@ static const char *missing(const json_t *task, const json_t *known)
 	for (size_t i = 0; i < FACTS; i++)
 		if (is_demanded(task, facts[i].name) && !json_object_get(known, facts[i].name))
 			return facts[i].question;
-	return talk_field(known, "how")[0] ? NULL : "ask_how";
+	if (!talk_field(known, "how")[0])
+		return "ask_how";
+	return lacks_evidence(task, known) ? "ask_evidence" : NULL;
 }
 
 /* By when the desk must have checked a result, and when it may be texted about it. */

@@ -18,6 +18,7 @@ struct hl_ask {
 	enum hl_urgency urgency;
 	const char *own_unit;
 	int64_t assigned_us, close_us, now_us;
+	int64_t stopped_us;           /* since when its clock stands still, 0: it runs */
 	struct hl_slice reason, unit; /* as written */
 	int days;                     /* calendar days, 0: not said */
 	bool is_frozen;               /* the lead is settled (推诿) */
@@ -32,13 +33,14 @@ struct hl_asked {
 	int64_t close_us;  /* extension: the limit it would give, else 0 */
 };
 
-/* hl_ask - judges a request. Errors HL_CONFIG: the calendar ends before a limit. */
+/* hl_ask - judges a request. What stands still is judged as if it went on now: while the reporter is waited for, no
+ * window closes. Errors HL_CONFIG: the calendar ends before a limit. */
 enum hl_class hl_ask(const struct hl_refdata *ref, const struct hl_ask *ask, struct hl_asked *out_r,
 		     struct hl_error *err);
 
 /* hl_extended_limit - close of business of the day so many calendar days behind a limit, or of the next working day.
  * Gives  *rule_r NULL or the rule it breaks. Errors HL_CONFIG: the calendar ends before. */
-enum hl_class hl_extended_limit(const struct hl_calendar *cal, int64_t close_us, int days, int64_t *limit_r,
+enum hl_class hl_extended_limit(const struct hl_calendar *cal, int64_t close_us, int days, struct hl_instant *limit_r,
 				const char **rule_r, struct hl_error *err);
 
 /* hl_desk_time - when the hotline's desk may be texted about work of that urgency: normal ones in working hours. */

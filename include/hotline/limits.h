@@ -63,6 +63,11 @@ enum hl_class hl_ladder_compute(const struct hl_limit_rules *rules, const struct
 				const struct hl_limit_query *q, const struct hl_limits *limits,
 				struct hl_rung rungs_r[HL_RUNGS_MAX], size_t *n_r, struct hl_error *err);
 
+/* hl_limit_resume - where a limit is once its clock goes on: what was left of the way when it stopped, from now on. A
+ * limit that was past then stays. Takes   at_io: the limit; its flag is only ever set Gives   false: the calendar ends
+ * before */
+bool hl_limit_resume(const struct hl_calendar *cal, int64_t stopped_us, int64_t now_us, struct hl_instant *at_io);
+
 /* hl_review_limit - by when an operator must have looked at a case of that urgency. */
 enum hl_class hl_review_limit(const struct hl_limit_rules *rules, const struct hl_calendar *cal,
 			      enum hl_urgency urgency, int64_t from_us, struct hl_instant *out_r, struct hl_error *err);

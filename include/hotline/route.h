@@ -14,7 +14,9 @@ enum hl_disposition { HL_DISPATCH, HL_REVIEW, HL_NOT_ACCEPTED };
 struct hl_routed_task {
 	const char *unit;
 	bool is_lead;
-	bool is_handed_on; /* its close limit was given before it was */
+	bool is_handed_on; /* its close limit was given before it was: */
+	int64_t kept_from; /* by the task whose it was, */
+	int days;          /* or by an operator, in working days */
 	struct hl_limits limits;
 	struct hl_rung rungs[HL_RUNGS_MAX];
 	size_t n_rungs;

@@ -78,10 +78,11 @@ language sql stable as $$
   order by d.duty = 3 or c.dead_since is not null, c.role <> of_role, d.duty, c.rank, c.id
 $$;
 
--- Would a text reach that person as somebody of the unit?
-create or replace function hl.is_reachable(who bigint, of_unit text) returns boolean language sql stable as $$
+-- Would a text reach that person as somebody of the unit who is there?
+create or replace function hl.is_present(who bigint, of_unit text) returns boolean language sql stable as $$
   select exists (select from hl.contact c where c.person_id = who and c.unit = of_unit and c.is_active
-                 and c.verified_at is not null and c.dead_since is null)
+                 and c.verified_at is not null and c.dead_since is null
+                 and (not exists (select from hl.roster) or hl.duty_of(c.id) < 3))
 $$;
 
 -- The rank of a lane, as hl.lane has it (0003).

@@ -189,11 +189,11 @@ begin
   with wanted as (
     select w.case_id, w.ord, k.unit, k.role, coalesce(k.provisional, false) as is_provisional,
            coalesce(k.handed_on, false) as is_handed_on, hl.at_us(k.from_us) as assigned_at,
-           k.sign_us, k.arrive_us, k.close_us, k.rungs,
+           k.sign_us, k.arrive_us, k.close_us, k.basis, k.rungs,
            array(select hl.at_us(x) from unnest(k.dues_us) with ordinality d (x, n) order by d.n) as dues
     from unnest(cases, tasks) with ordinality w (case_id, list, ord)
     cross join lateral jsonb_to_recordset(w.list) k (unit text, role text, from_us bigint, sign_us bigint, arrive_us bigint,
-                                                     close_us bigint, provisional boolean, handed_on boolean, rungs text[],
+                                                     close_us bigint, provisional boolean, handed_on boolean, basis jsonb, rungs text[],
                                                      dues_us bigint[])
     order by w.ord, k.role desc),
   k as materialized (
@@ -201,7 +201,8 @@ begin
   told as (
     select k.id, k.case_id, c.head_hash, c.head_seq + row_number() over (partition by k.case_id order by k.id) as seq,
            jsonb_build_object('unit', k.unit, 'role', k.role, 'sign_by', k.sign_us, 'arrive_by', k.arrive_us,
-                              'close_by', k.close_us, 'provisional', k.is_provisional) as data
+                              'close_by', k.close_us, 'provisional', k.is_provisional)
+             || coalesce(k.basis, '{}') as data
     from k join lateral (select c.head_seq, c.head_hash from hl.case c where c.id = k.case_id offset 0) c on true),
   linked as (
     select d.*, hl.chain(d.head_hash, hl.event_text(d.case_id, d.seq::int, at_now, 'assigned', d.id, by_actor, null, by_operator,

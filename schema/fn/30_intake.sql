@@ -154,7 +154,8 @@ begin
                 'case_state', c.state, 'urgency', k.urgency, 'close_by', hl.secs(k.close_by), 'sign_by', hl.secs(k.sign_by),
                 'signed_at', hl.secs(k.signed_at), 'holder', k.holder, 'holder_name', coalesce(h.name, ''),
                 'place', c.place, 'type', t.name,
-                'role', k.role, 'demands', t.demands, 'assigned_us', hl.us(k.assigned_at), 'close_us', hl.us(k.close_by),
+                'role', k.role, 'demands', t.demands, 'has_photo', exists (select from hl.event e where e.case_id = c.id and e.kind = 'photo'), 'assigned_us', hl.us(k.assigned_at), 'close_us', hl.us(k.close_by),
+                'stopped_us', case when c.state = 'waiting' and k.urgency = 'normal' then hl.us(greatest(hl.waiting_since(c.id), k.assigned_at)) end,
                 'frozen', c.is_frozen, 'extended', exists (select from hl.event e where e.task_id = k.id and e.kind = 'extension_granted'),
                 'asked', (select coalesce(jsonb_agg(r.kind), '[]') from hl.request r where r.task_id = k.id and r.state = 'pending'),
                 'photos', (select count(*) from hl.media x where x.task_id = k.id and x.state = 'kept'),
@@ -173,7 +174,7 @@ begin
                 'urgency', c.urgency, 'is_sure', c.is_sure, 'chases', c.chases, 'unit', coalesce(u.name, ''),
                 'close_by', hl.secs(k.close_by))
                 || case when c.state = 'waiting' then jsonb_build_object('tasks', hl.tasks_json(c.id), 'waiting_us',
-                     (select hl.us(e.at) from hl.event e where e.case_id = c.id and e.kind = 'waiting' order by e.seq desc limit 1))
+                     hl.us(hl.waiting_since(c.id)))
                    else '{}' end order by c.id desc), '[]')
               from (select distinct r.case_id from hl.report r where r.person_id = p.id and r.withdrawn_at is null) mine
               join hl.case c on c.id = mine.case_id

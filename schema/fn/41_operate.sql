@@ -54,6 +54,7 @@ begin
   else
     update hl.ladder set due_at = null where task_id = k.id and due_at is not null;
   end if;
+  perform hl.follow_limit(k);
   return k;
 end $$;
 
@@ -94,8 +95,9 @@ end $$;
 
 -- ---- moves -----------------------------------------------------------------------------------------------------------
 
--- The centre agrees: the case and all its tasks are closed, every reporter hears the outcome and may rate it. Units that
--- never signed are on record.
+-- The centre agrees: the case and all its tasks are closed, every reporter hears the outcome and may rate it. The result of a
+-- joint case is one, the lead's: a helper that never signed does not keep it from the reporters, but is on record as absent,
+-- and its head and the office hear it.
 create or replace function hl.accept_case(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
 declare
   lead_result text;
@@ -107,6 +109,7 @@ begin
   for k in select * from hl.task where case_id = c.id and state in ('dispatched', 'signed', 'arrived', 'done') order by id loop
     if k.role = 'co' and k.state = 'dispatched' then
       perform hl.record(a - 'why', c.id, k.id, 'absent', null, null, '{"reason": "never signed"}');
+      perform hl.tell_never_signed(c, k, at_now);
     end if;
     update hl.task set state = 'closed' where id = k.id;
     perform hl.record(a, c.id, k.id, 'closed', k.state, 'closed', '{}');
@@ -126,6 +129,15 @@ begin
     from hl.report r where r.case_id = c.id and r.person_id = p.id and r.withdrawn_at is null;
 end $$;
 
+create or replace function hl.tell_never_signed(c hl.case, k hl.task, at_now timestamptz) returns void language sql as $$
+  insert into hl.notice (case_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
+    select c.id, d.person_id, 'never_signed', 'never_signed', jsonb_build_object('case', c.code, 'unit', u.name),
+           format('task:%s:never_signed:%s', k.id, d.person_id), hl.lane_rank('reminder'), hl.text_time(at_now), at_now
+    from (select person_id from hl.audience(k, 'head') union select person_id from hl.audience(k, 'office')) d
+    join hl.unit u on u.code = k.unit
+    on conflict (dedupe) do nothing
+$$;
+
 -- A case is over: its clocks stand still, what was asked has lapsed, its roll is called no more. The duty of a property
 -- company to photograph and stop goes on.
 create or replace function hl.stop_clocks(of_case bigint, at_now timestamptz) returns void language plpgsql as $$
@@ -144,7 +156,7 @@ begin
   perform hl.review_by(c.id, null);
   k := hl.relimit(a->'limits');
   update hl.task set state = 'signed' where id = k.id;
-  perform hl.record(a, c.id, k.id, 'redo', 'done', 'signed', hl.limits_json(k));
+  perform hl.record(a, c.id, k.id, 'redo', 'done', 'signed', hl.limits_json(k) || jsonb_build_object('from', a->'limits'->'from_us'));
   perform hl.tell_units(c.id, array[k.id], 'redo', jsonb_build_object('reason', a->>'why'), c.redos::text);
 end $$;
 
@@ -197,14 +209,24 @@ begin
   perform hl.tell_reporters(c.id, 'receipt_out_of_scope', 'reply', jsonb_build_object('case', c.code), 'refused');
 end $$;
 
+-- Since when a case waits for its reporter (as it last did).
+create or replace function hl.waiting_since(of_case bigint) returns timestamptz language sql stable as $$
+  select e.at from hl.event e where e.case_id = of_case and e.kind = 'waiting' order by e.seq desc limit 1
+$$;
+
+-- While a case waits the clocks of normal tasks and of the desk stand still; those of what was asked or called do not.
+create or replace function hl.hold_clocks(of_case bigint) returns void language sql as $$
+  update hl.ladder l set due_at = null
+    where l.case_id = of_case and l.due_at is not null and num_nonnulls(l.request_id, l.rollcall_id, l.duty_id) = 0
+      and (l.task_id is null or exists (select from hl.task k where k.id = l.task_id and k.urgency = 'normal'))
+$$;
+
 -- The reporter has to say something first: clocks of normal tasks and of the desk stand still.
 create or replace function hl.wait_case(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
 begin
   update hl.case set state = 'waiting' where id = c.id;
   perform hl.record(a, c.id, null, 'waiting', c.state, 'waiting', '{}');
-  update hl.ladder l set due_at = null
-    where l.case_id = c.id and l.due_at is not null and l.request_id is null and l.rollcall_id is null and l.duty_id is null
-      and (l.task_id is null or exists (select from hl.task k where k.id = l.task_id and k.urgency = 'normal'));
+  perform hl.hold_clocks(c.id);
   perform hl.tell_reporters(c.id, 'ask_more', 'reply', jsonb_build_object('case', c.code, 'question', a->>'question'),
                             'waiting' || c.head_seq);
 end $$;
@@ -223,7 +245,7 @@ begin
   perform hl.record(a, c.id, null, 'resumed', c.state, a->'resume'->>'to', '{}');
   for t in select x from jsonb_array_elements(a->'resume'->'limits') x loop
     k := hl.relimit(t);
-    perform hl.record(a, c.id, k.id, 'limits_moved', null, null, hl.limits_json(k));
+    perform hl.record(a, c.id, k.id, 'limits_moved', null, null, hl.limits_json(k) || jsonb_build_object('from', t->'from_us'));
   end loop;
   perform hl.review_by(c.id, (a->'resume'->>'review_us')::bigint);
 end $$;
@@ -325,6 +347,9 @@ end $$;
 create or replace function hl.add_co_task(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
 begin
   perform hl.add_tasks(array[c.id], array[a->'tasks'], at_now, 'operator', a->>'operator');
+  if c.state = 'waiting' then
+    perform hl.hold_clocks(c.id);
+  end if;
   perform hl.record(a, c.id, null, 'joint', null, null, jsonb_build_object('unit', a->'tasks'->0->>'unit'));
   perform hl.on_agenda(c.id, 'joint', at_now);
   if a ? 'request' then

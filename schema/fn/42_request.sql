@@ -35,13 +35,24 @@ begin
   perform hl.tell_operators(c, k, what, (a->>'message')::bigint, (asked->>'desk_us')::bigint);
 end $$;
 
--- The operator's own limit on an answer; more time that nobody answered ends with the limit it was asked for.
+-- The operator's own limit on an answer; more time that nobody answered ends with the limit it was asked for. A limit that is
+-- past already stands still.
 create or replace function hl.start_answer_clock(r hl.request, close_by timestamptz) returns void language sql as $$
   with rung as (
-    select 'answer' as name, r.answer_by as due where r.kind <> 'extend' or r.answer_by < close_by
+    select 'answer' as name, r.answer_by as due where r.kind <> 'extend' or r.answer_by < close_by or close_by <= r.asked_at
     union all select 'lapse', close_by where r.kind = 'extend' and close_by > r.asked_at)
   insert into hl.ladder (case_id, request_id, rungs, dues, due_at)
     select r.case_id, r.id, array_agg(name order by due), array_agg(due order by due), min(due) from rung having count(*) > 0
+$$;
+
+-- A task's close limit was moved: more time that waits for an answer lapses with the limit as it is now.
+create or replace function hl.follow_limit(k hl.task) returns void language sql as $$
+  update hl.ladder l set rungs = w.rungs, dues = w.dues, pos = 1, due_at = w.dues[1]
+  from hl.request r, lateral (
+    select array_agg(x.name order by x.due) as rungs, array_agg(x.due order by x.due) as dues
+    from (select 'answer' as name, r.answer_by as due where r.late_at is null and r.answer_by < k.close_by
+          union all select 'lapse', k.close_by) x) w
+  where r.task_id = k.id and r.kind = 'extend' and r.state = 'pending' and l.request_id = r.id
 $$;
 
 -- A reporter was not satisfied: an operator decides whether the case begins anew. Twice at most.
@@ -94,6 +105,9 @@ begin
   perform hl.withdraw_tasks(a, c, array(select x::bigint from jsonb_array_elements_text(a->'withdraw') x), at_now);
   perform hl.tell_units(c.id, array[k.id], 'handback_granted', '{}', r.id::text);
   perform hl.add_tasks(array[c.id], array[a->'tasks'], at_now, 'operator', a->>'operator');
+  if c.state = 'waiting' then
+    perform hl.hold_clocks(c.id);
+  end if;
 end $$;
 
 create or replace function hl.grant_extension(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
@@ -101,7 +115,10 @@ declare
   r constant hl.request := hl.answer_request(a, 'granted', at_now);
   k constant hl.task := hl.relimit(a->'limits');
 begin
-  perform hl.record(a, c.id, k.id, 'extension_granted', null, null, hl.limits_json(k) || jsonb_build_object('days', r.days));
+  perform hl.record(a, c.id, k.id, 'extension_granted', null, null, hl.limits_json(k) || jsonb_build_object('days', a->'days'));
+  if c.state = 'waiting' then
+    perform hl.hold_clocks(c.id);
+  end if;
   perform hl.tell_units(c.id, array[k.id], 'extension_granted', '{}', r.id::text);
 end $$;
 
@@ -221,7 +238,9 @@ begin
   end if;
   select * into c from hl.case where id = r.case_id;
   select * into k from hl.task where id = r.task_id;
-  if rung = 'lapse' then
+  if rung = 'lapse' and c.state = 'waiting' and k.urgency = 'normal' then
+    return; -- the limit stands still: hl.follow_limit asks again at the limit as it will be
+  elsif rung = 'lapse' then
     update hl.request set state = 'lapsed', answered_at = at_now where id = r.id;
     perform hl.record('{"actor": "system"}', c.id, k.id, 'extension_lapsed', null, null, '{}');
     perform hl.tell_units(c.id, array[k.id], 'extension_lapsed', '{}', r.id::text);

@@ -121,13 +121,13 @@ create or replace function hl.drop_superseded(at_now timestamptz) returns void l
     and exists (select from hl.rung_rule r where r.rung = hl.rung_base(n.kind))
 $$;
 
--- The people behind an audience word for a task. The officer is the one who holds it while he can be reached, else the
--- first on duty.
+-- The people behind an audience word for a task. The officer is the one who holds it while he is there and can be reached,
+-- else the first on duty.
 create or replace function hl.audience(k hl.task, word text) returns table (person_id bigint) language sql stable as $$
-  select k.holder where word = 'officer' and hl.is_reachable(k.holder, k.unit)
+  select k.holder where word = 'officer' and hl.is_present(k.holder, k.unit)
   union all
   select c.person_id from (select person_id from hl.contacts(k.unit, 'officer') limit 1) c
-    where word = 'officer' and not hl.is_reachable(k.holder, k.unit)
+    where word = 'officer' and not hl.is_present(k.holder, k.unit)
   union all
   select c.person_id from hl.contacts(k.unit, word) c where word in ('deputy', 'head')
   union all

@@ -54,7 +54,10 @@ begin
       case j.name
       when 'digest' then perform hl.send_digests(at_now, j.due_at);
       when 'muster' then perform hl.call_muster(at_now);
-      when 'watch' then perform hl.watch_contacts(at_now); perform hl.expire_unknowns(at_now);
+      when 'watch' then
+        perform hl.watch_contacts(at_now);
+        perform hl.expire_unknowns(at_now);
+        perform hl.cover_leave(j.due_at - interval '15 minutes', at_now);
       end case;
     end if;
     update hl.job set due_at = hl.next_run(j.name, at_now) where name = j.name;
@@ -214,6 +217,48 @@ create or replace function hl.tell_of_dead(died bigint[], depth int, at_now time
         where x.kind = 'hotline' or (x.kind = 'office' and c.role in ('head', 'duty'))) who
     where c.id = any (died) and who.person_id <> c.person_id
 $$;
+
+-- Somebody left, or is away: what only such people of these units were told goes to whoever is there instead. Unsigned tasks
+-- are dispatched again; who takes over a signed one is told so.
+create or replace function hl.cover_absent(units text[], at_now timestamptz) returns void language plpgsql as $$
+begin
+  perform hl.dispatch_again(array(
+    select k.id from hl.task k
+    where k.unit = any (units) and k.state = 'dispatched' and not exists (
+      select from hl.notice_code n where n.task_id = k.id and hl.is_present(n.person_id, k.unit)) order by k.id), at_now);
+  perform hl.hand_over(array(
+    select k.id from hl.task k
+    where k.unit = any (units) and k.state in ('signed', 'arrived', 'handback') and not hl.is_present(k.holder, k.unit)
+    order by k.id), at_now);
+end $$;
+
+create or replace function hl.hand_over(tasks bigint[], at_now timestamptz) returns void language plpgsql as $$
+declare people record;
+begin
+  select array_agg(k.id) as task_ids, array_agg(o.person_id) as person_ids into people
+  from hl.task k cross join lateral (select person_id from hl.contacts(k.unit, 'officer') limit 1) o
+  where k.id = any (tasks) and hl.is_present(o.person_id, k.unit);
+  perform hl.issue_codes(people.task_ids, people.person_ids);
+  insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, applies, not_before, made_at)
+    select k.case_id, k.id, o.person, 'handed_over', 'handed_over', hl.task_params(k, o.person),
+           format('task:%s:handed_over:%s:%s', k.id, k.holder, o.person),
+           hl.lane_rank(case k.urgency when 'emergency' then 'emergency' else 'dispatch' end), array['signed', 'arrived', 'handback'],
+           case when k.urgency = 'normal' then hl.text_time(at_now, hl.calendar_of(k.unit)) else at_now end, at_now
+    from unnest(people.task_ids, people.person_ids) o (task, person) join hl.task k on k.id = o.task order by k.id
+    on conflict (dedupe) do nothing;
+end $$;
+
+-- Leave that began since the last look.
+create or replace function hl.cover_leave(since timestamptz, at_now timestamptz) returns void language plpgsql as $$
+declare
+  units constant text[] := array(
+    select distinct c.unit from hl.roster r join hl.contact c on c.id = r.contact_id
+    where r.is_active and r.kind = 'leave' and r.from_at > since and r.from_at <= at_now and r.until_at > at_now);
+begin
+  if units <> '{}' then
+    perform hl.cover_absent(units, at_now);
+  end if;
+end $$;
 
 -- The dispatch of unsigned tasks once more, to whom it would go today; nobody gets it twice.
 create or replace function hl.dispatch_again(tasks bigint[], at_now timestamptz) returns void language plpgsql as $$

@@ -108,7 +108,10 @@ begin
     'kind', w.kind, 'state', c.state, 'type', c.type, 'urgency', c.urgency, 'place', c.place, 'confidence', c.confidence,
     'why', w.why, 'since', hl.iso(w.since), 'opened_at', hl.iso(c.opened_at), 'limit', hl.iso(w.due), 'review_by', hl.iso(w.due),
     'left_s', hl.secs(w.due) - hl.secs(hl.now()), 'late', w.due < hl.now(), 'priority', hl.priority(c), 'reporters', c.reporters,
-    'chases', c.chases, 'frozen', c.is_frozen, 'unit', (w.k).unit, 'days', w.days, 'wanted', w.wanted,
+    'chases', c.chases, 'frozen', c.is_frozen, 'unit', (w.k).unit,
+    -- who was to help and never signed: what the operator agrees with is on record with them absent
+    'unsigned', (select jsonb_agg(k.unit order by k.id) from hl.task k
+                 where k.case_id = c.id and w.kind = 'done' and k.role = 'co' and k.state = 'dispatched'), 'days', w.days, 'wanted', w.wanted,
     'codes', (select jsonb_agg(n.code order by n.code) from hl.notice_code n where n.task_id = (w.k).id)))
     order by w.due nulls last, hl.priority(c) desc, c.id), '[]'))
   from waiting w join hl.case c on c.id = w.case_id);
@@ -155,8 +158,7 @@ begin
   return jsonb_build_object('now', hl.us(hl.now()), 'case_id', c.id, 'code', c.code, 'version', c.head_seq, 'state', c.state,
     'type', c.type, 'urgency', c.urgency, 'compound', c.compound, 'place', c.place, 'is_sure', c.is_sure,
     'is_frozen', c.is_frozen, 'redos', c.redos, 'reopens', c.reopens, 'task', named,
-    'waiting_us', (select hl.us(e.at) from hl.event e where e.case_id = c.id and e.kind = 'waiting' and c.state = 'waiting'
-                   order by e.seq desc limit 1),
+    'waiting_us', case when c.state = 'waiting' then hl.us(hl.waiting_since(c.id)) end,
     'into', (select jsonb_build_object('case_id', x.id, 'code', x.code, 'state', x.state) from hl.case x where x.code = batch->>'into'),
     'tasks', hl.tasks_json(c.id),
     'requests', (select coalesce(jsonb_agg(jsonb_build_object('request', r.id, 'kind', r.kind, 'task', r.task_id, 'unit', r.unit,

@@ -69,7 +69,9 @@ end $$;
 -- Takes  batch: {"contacts": [{unit, role, rank, phone, name, lang?}], "by", "why", "changes"}. Contacts not named are
 --        deactivated, their duties with them.
 create or replace function hl.import_contacts(batch jsonb) returns jsonb language plpgsql as $$
-declare n int;
+declare
+  n int;
+  gone text[];
 begin
   insert into hl.person (phone, name, lang)
     select distinct on (x.phone) x.phone, x.name, coalesce(x.lang, 'zh-CN')
@@ -80,12 +82,16 @@ begin
     from jsonb_to_recordset(batch->'contacts') x (unit text, role text, rank smallint, phone text) join hl.person p on p.phone = x.phone
     on conflict (unit, person_id, role) do update set rank = excluded.rank, is_active = true;
   get diagnostics n = row_count;
-  update hl.contact c set is_active = false from hl.person p
-    where p.id = c.person_id and c.is_active and not exists (
-      select from jsonb_to_recordset(batch->'contacts') x (unit text, role text, phone text)
-      where x.unit = c.unit and x.role = c.role and x.phone = p.phone);
+  with left_unit as (
+    update hl.contact c set is_active = false from hl.person p
+      where p.id = c.person_id and c.is_active and not exists (
+        select from jsonb_to_recordset(batch->'contacts') x (unit text, role text, phone text)
+        where x.unit = c.unit and x.role = c.role and x.phone = p.phone)
+      returning c.unit)
+  select coalesce(array_agg(distinct unit), '{}') into gone from left_unit;
   update hl.roster r set is_active = false from hl.contact c
     where c.id = r.contact_id and r.is_active and not c.is_active;
+  perform hl.cover_absent(gone, hl.now());
   perform hl.note_config('contacts', batch, null);
   return jsonb_build_object('contacts', n);
 end $$;
@@ -118,6 +124,7 @@ begin
   if n <> jsonb_array_length(batch->'roster') then
     raise exception 'a duty names somebody who is no contact any more' using errcode = 'P0192';
   end if;
+  perform hl.cover_leave('-infinity', hl.now());
   perform hl.note_config('roster', batch, null);
   return jsonb_build_object('roster', n);
 end $$;
@@ -201,6 +208,7 @@ begin
     from fresh_limits f order by f.case_id, f.task_id;
   update hl.task k set sign_by = f.sign_by, arrive_by = f.arrive_by, close_by = f.close_by, is_provisional = f.provisional
     from fresh_limits f where k.id = f.task_id;
+  perform hl.follow_limit(k) from fresh_limits f join hl.task k on k.id = f.task_id;
   update hl.ladder l set rungs = w.rungs, dues = w.dues, pos = w.n_fired + 1,
          due_at = case when l.due_at is null then null else w.dues[w.n_fired + 1] end
     from fresh_limits f, lateral (

@@ -174,6 +174,45 @@ def test_more_time_that_nobody_answers_leaves_the_limit(scene):
     refused(scene, "request", "grant", number, *WHY)
 
 
+@pytest.mark.parametrize("answered", [True, False], ids=["granted", "nobody answers"])
+def test_more_time_asked_for_before_a_wait_is_judged_at_the_limit_as_it_is_then(scene, answered):
+    number = scene.report(resident(1), NOISE)
+    scene.answer(POL, f"签 {scene.code(POL)}")
+    assert scene.answer(POL, f"延 {scene.code(POL)} 3天 等待配件")["template"] == "operator_will_act"
+    scene.tick(county(2026, 3, 3, 10))
+    act(scene, "wait", number, "--why", "which building?")
+    scene.tick(county(2026, 3, 10, 10))  # the limit was the 9th, 17:30
+    assert scene.case(number)["requests"][0]["state"] == "pending"
+    scene.text(resident(1), "补充：3号楼前的广场")
+    moved = scene.task(number, "POL")["close_by"]
+    assert instant(moved) > county(2026, 3, 13, 17)
+    if answered:
+        act(scene, "grant", number, *WHY)
+        assert instant(scene.task(number, "POL")["close_by"]) > instant(moved) + datetime.timedelta(days=2)
+        return
+    scene.tick(instant(moved) + datetime.timedelta(minutes=1))
+    assert scene.case(number)["requests"][0]["state"] == "lapsed"
+    assert "extension_lapsed" in scene.templates(POL) and scene.task(number, "POL")["close_by"] == moved
+
+
+def test_what_happens_during_a_wait_stands_still_with_it(scene):
+    """A hand-back granted and a helper added while the reporter is waited for: their clocks begin when he has answered."""
+    number = scene.report(resident(1), NOISE)
+    scene.tick(county(2026, 3, 3, 10))
+    act(scene, "wait", number, "--why", "which building?")
+    scene.tick(county(2026, 3, 12, 10))
+    assert scene.answer(POL, f"退 {scene.code(POL)} 应为县综合行政执法局")["template"] == "operator_will_act", "no window closes"
+    act(scene, "grant", number, *WHY)
+    act(scene, "task", "add", number, "MKT", "--co", "--days", "5", *WHY)
+    assert [(task["unit"], task["next"]) for task in scene.case(number)["tasks"]] == [("POL", None), ("URB", None), ("MKT", None)]
+    assert told(scene.tick(county(2026, 3, 20, 10)), URB) == []
+    act(scene, "resume", number)
+    # six hours of the 3rd and four days were left of POL's way
+    for unit, days in (("URB", (26, 27)), ("MKT", (27, 27))):
+        task = scene.task(number, unit)
+        assert task["next"]["rung"] == "sign_half" and instant(task["close_by"]).day in days, task
+
+
 # --- two-step close -----------------------------------------------------------------------------------------------
 
 def test_a_result_is_sent_back_twice_at_most_each_time_with_a_new_limit(scene):
@@ -374,12 +413,19 @@ def test_joint_units_are_called_to_a_place_and_absentees_are_on_record(scene):
     roll, = scene.case(number)["rollcalls"]
     assert [(unit["unit"], bool(unit["present_at"])) for unit in roll["units"]] == [("FIR", True), ("POL", True), ("URB", False)]
     assert (number, "joint") in [(entry["case"], entry["reason"]) for entry in scene.daemon.ctl("agenda")["agenda"]]
+    assert [e["data"] for e in scene.events(number, "absent")][0]["rollcall"]
     # one result closes it; the co units' own words do not
     assert scene.answer(POL, f"结 {scene.code(POL)} {DONE}")["template"] == "done_noted"
     assert scene.case(number)["state"] == "working"
     finish(scene, FIR)
+    # a helper that never signed keeps the outcome from nobody: the operator sees it, it is on record, and told
+    entry, = [entry for entry in scene.daemon.ctl("review")["cases"] if entry["kind"] == "done"]
+    assert entry["unsigned"] == ["URB"]
     act(scene, "accept", number)
     assert {state for _, _, state in tasks(scene, number)} == {"closed"}
+    assert [(e["unit"], e["data"].get("reason")) for e in scene.events(number, "absent")] == [("URB", None), ("URB", "never signed")]
+    for phone in (contact("URB", "head"), OFFICE):
+        assert "县综合行政执法局" in got(scene, phone, "never_signed")
 
 
 def test_help_that_a_unit_asks_for_is_granted_as_a_co_task(scene):

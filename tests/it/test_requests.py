@@ -102,6 +102,21 @@ def test_a_result_without_what_the_type_demands_is_refused(database, task):
         database.sql("update hl.case_type set demands = '{}' where code = 'FIR-1'")
 
 
+@pytest.mark.parametrize("facts", [{"is_true": False}, {"is_true": True, "evidence": "photo 7"}], ids=["not true", "named"])
+def test_a_proof_is_demanded_of_what_was_true(database, task, facts):
+    database.sql("update hl.case_type set demands = '{evidence}' where code = 'FIR-1'")
+    try:
+        refused(database, task, "result_evidence", "close", text="r", facts={"is_true": True})
+        assert say(database, task, "close", text="r", facts=facts)[0]["result"] == "ok"
+    finally:
+        database.sql("update hl.case_type set demands = '{}' where code = 'FIR-1'")
+
+
+def test_the_shipped_types_whose_result_can_be_shown_demand_a_proof(database):
+    assert [row["code"] for row in database.sql("select code from hl.case_type where 'evidence' = any (demands) order by code")] == [
+        "CAD-1", "CAD-2", "HOU-1", "MKT-3", "URB-1", "URB-2", "URB-3"]
+
+
 def test_somebody_elses_task_is_refused_and_the_message_is_not_left_pending(database, task):
     stranger = {**task, "person": database.one("select person_id from hl.contact where unit = 'POL' and role = 'officer' limit 1")}
     refused(database, stranger, "not_yours", "sign")

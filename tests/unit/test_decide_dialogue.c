@@ -205,15 +205,51 @@ static void what_a_close_says_is_not_asked_again(void **state)
 static void what_is_not_demanded_is_not_asked(void **state)
 {
 	struct phone p = {
-		.members =
-			"'units': ['FIR'], 'tasks': [{'task': 11, 'code': '3F7KH', 'state': 'signed', 'unit': 'FIR',"
-			" 'case': '26-000011', 'case_id': 1, 'case_state': 'working', 'urgency': 'urgent', 'close_by': 1,"
-			" 'place': '', 'type': '消防', 'role': 'co', 'demands': []}]"};
+		.members = "'units': ['FIR'], 'tasks': [{'task': 11, 'code': '3F7KH', 'state': 'signed', 'unit': 'FIR',"
+			   " 'case': '26-000011', 'case_id': 1, 'case_state': 'working', 'urgency': 'urgent', "
+			   "'close_by': 1,"
+			   " 'place': '', 'type': '消防', 'role': 'co', 'demands': []}]"};
 
 	(void)state;
 	say(&p, "结3F7KH 已到场配合", false);
 	expect(&p, "close", 11, "done_noted");
 	hang_up(&p);
+}
+
+#define BUILT(role, more)                                                                                              \
+	"'units': ['URB'], 'tasks': [{'task': 11, 'code': '3F7KH', 'state': 'signed', 'unit': 'URB', 'case': "         \
+	"'26-000011', 'case_id': 1, 'case_state': 'working', 'urgency': 'normal', 'close_by': 1, 'place': '', "        \
+	"'type': "                                                                                                     \
+	"'私搭乱建', 'role': '" role "', 'demands': ['evidence']" more "}]"
+
+static void what_proves_a_result_is_asked_for_where_the_type_demands_it(void **state)
+{
+	static const struct {
+		const char *members, *text, *reply;
+	} cases[] = {
+		{BUILT("lead", ""), "结3F7KH 属实，已联系举报人，违建已拆除", "ask_evidence"},
+		{BUILT("lead", ""), "结3F7KH 属实，已联系举报人，违建已拆除，没有照片", "ask_evidence"},
+		{BUILT("lead", ""), "结3F7KH 属实，已联系举报人，违建已拆除，照片已存执法系统", "done_noted"},
+		{BUILT("lead", ""), "结3F7KH 属实，已联系举报人，违建已拆除，检测报告编号JC-12", "done_noted"},
+		{BUILT("lead", ", 'has_photo': true"), "结3F7KH 属实，已联系举报人，违建已拆除", "done_noted"},
+		{BUILT("lead", ""), "结3F7KH 不属实，现场未发现违建，已告知反映人", "done_noted"},
+		{BUILT("co", ""), "结3F7KH 已到场配合", "done_noted"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct phone p = {.members = cases[i].members};
+		bool is_done = strcmp(cases[i].reply, "done_noted") == 0;
+
+		say(&p, cases[i].text, false);
+		expect(&p, is_done ? "close" : "reply", is_done ? 11 : 0, cases[i].reply);
+		if (!is_done) {
+			say(&p, "拆除后照片3张，编号20261125", false);
+			expect(&p, "close", 11, "done_noted");
+			assert_string_equal(fixture_word(p.last.act, "facts.evidence"), "拆除后照片3张，编号20261125");
+		}
+		hang_up(&p);
+	}
 }
 
 static void other_work_leaves_a_half_finished_close_alone(void **state)
@@ -260,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_close_is_asked_for_step_by_step),
 		cmocka_unit_test(what_a_close_says_is_not_asked_again),
 		cmocka_unit_test(what_is_not_demanded_is_not_asked),
+		cmocka_unit_test(what_proves_a_result_is_asked_for_where_the_type_demands_it),
 		cmocka_unit_test(other_work_leaves_a_half_finished_close_alone),
 		cmocka_unit_test(a_residents_number_chooses_the_case),
 	};

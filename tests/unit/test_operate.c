@@ -346,7 +346,9 @@ static void more_time_moves_the_limit_and_the_rungs_ahead(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(number(act, "limits.close_us"), 1790906400000000);
+	/* three days behind the 29th is a holiday: the close of the first working day behind it */
+	assert_int_equal(number(act, "limits.close_us"), at("2026-10-08 17:30"));
+	assert_int_equal(number(act, "days"), 3);
 	assert_true(json_array_size(dues) > 2);
 	json_array_foreach (dues, i, due)
 		assert_true(json_integer_value(due) > at(NOW));
@@ -384,6 +386,73 @@ static void a_wait_leaves_what_was_left_and_no_rung_comes_twice(void **state)
 	json_decref(tasks);
 }
 
+/* Assigned on Tuesday 15 September, stopped on Thursday at 10:00; its limit, the 22nd at 18:00, stands still. */
+#define STOPPED                                                                                                        \
+	"{'task': 11, 'unit': 'POL', 'role': 'lead', 'state': 'handback', 'urgency': 'normal', "                       \
+	"'assigned_us': 1789437600000000, 'sign_us': 1789452000000000, 'close_us': 1790071200000000, 'signed': true, " \
+	"'extended': false, 'rungs': ['yellow', 'red'], 'dues_us': [1789984800000000, 1790071200000000]}"
+#define SINCE "'waiting_us': 1789610400000000"
+
+static int64_t left_us(const char *from, int64_t until_us)
+{
+	return hl_calendar_worked_us(&ref->calendar, at(from), until_us);
+}
+
+static void a_task_handed_on_while_the_reporter_is_waited_for_has_what_was_left(void **state)
+{
+	struct found f = {"waiting", SINCE, STOPPED, ASKED(5, "handback", "'URB'")};
+	json_t *act = decided("grant", WHY, &f, HL_ROLE_OPERATOR);
+
+	(void)state;
+	assert_int_equal(left_us("2026-09-17 10:00", at("2026-09-22 18:00")),
+			 left_us(NOW, number(act, "tasks.0.close_us")));
+	assert_true(number(act, "tasks.0.close_us") > at("2026-09-24 18:00"));
+	assert_int_equal(number(act, "tasks.0.basis.kept_from"), 11);
+	json_decref(act);
+}
+
+static void more_time_granted_while_the_reporter_is_waited_for_counts_from_the_limit_that_stands_still(void **state)
+{
+	struct found f = {"waiting", SINCE, STOPPED, ASKED(5, "extend", "null")};
+	json_t *act = decided("grant", WHY, &f, HL_ROLE_OPERATOR);
+
+	(void)state;
+	/* the 25th is a holiday, then comes the weekend */
+	assert_int_equal(number(act, "limits.close_us"), at("2026-09-28 18:00"));
+	/* rungs behind the stop are kept, though some lie before now */
+	assert_int_equal(number(act, "limits.dues_us.0"), at("2026-09-18 18:00"));
+	json_decref(act);
+}
+
+static void what_is_asked_while_the_reporter_is_waited_for_is_not_late(void **state)
+{
+	static const struct {
+		enum hl_ask_kind kind;
+		int64_t stopped;
+		const char *rule;
+	} cases[] = {{HL_ASK_EXTEND, 0, "extension_late"},
+		     {HL_ASK_EXTEND, 1, NULL},
+		     {HL_ASK_HANDBACK, 0, "handback_window"},
+		     {HL_ASK_HANDBACK, 1, NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct hl_ask ask = {.kind = cases[i].kind,
+				     .own_unit = "POL",
+				     .assigned_us = at("2026-03-02 09:00"),
+				     .close_us = at("2026-03-09 17:30"),
+				     .stopped_us = cases[i].stopped ? at("2026-03-03 10:00") : 0,
+				     .now_us = at("2026-03-16 10:00"),
+				     .reason = HL_LIT("r"),
+				     .days = 3};
+		struct hl_asked asked;
+
+		assert_int_equal(hl_ask(ref, &ask, &asked, NULL), HL_OK);
+		assert_string_equal(asked.rule ? asked.rule : "", cases[i].rule ? cases[i].rule : "");
+		assert_int_equal(asked.until_us > ask.now_us, cases[i].stopped != 0);
+	}
+}
+
 /* ---- what a unit asks ----------------------------------------------------- */
 
 static void the_extended_limit_is_a_close_of_business_within_ten_working_days(void **state)
@@ -406,15 +475,15 @@ static void the_extended_limit_is_a_close_of_business_within_ten_working_days(vo
 
 	(void)state;
 	for (size_t i = 0; i < LEN(cases); i++) {
-		int64_t limit;
+		struct hl_instant limit;
 		const char *rule;
 
 		assert_int_equal(
 			hl_extended_limit(&ref->calendar, at(cases[i].close), cases[i].days, &limit, &rule, NULL),
 			HL_OK);
-		if (!cases[i].rule ? rule || limit != at(cases[i].limit) : !rule || strcmp(rule, cases[i].rule))
-			fail_msg("%s + %d: %s %s", cases[i].close, cases[i].days, fixture_text(&ref->calendar, limit),
-				 rule ? rule : "");
+		if (!cases[i].rule ? rule || limit.at_us != at(cases[i].limit) : !rule || strcmp(rule, cases[i].rule))
+			fail_msg("%s + %d: %s %s", cases[i].close, cases[i].days,
+				 fixture_text(&ref->calendar, limit.at_us), rule ? rule : "");
 	}
 }
 
@@ -489,6 +558,10 @@ int main(void)
 		cmocka_unit_test(a_helper_that_hands_back_is_not_replaced_unless_somebody_is_named),
 		cmocka_unit_test(more_time_moves_the_limit_and_the_rungs_ahead),
 		cmocka_unit_test(a_wait_leaves_what_was_left_and_no_rung_comes_twice),
+		cmocka_unit_test(a_task_handed_on_while_the_reporter_is_waited_for_has_what_was_left),
+		cmocka_unit_test(
+			more_time_granted_while_the_reporter_is_waited_for_counts_from_the_limit_that_stands_still),
+		cmocka_unit_test(what_is_asked_while_the_reporter_is_waited_for_is_not_late),
 		cmocka_unit_test(the_extended_limit_is_a_close_of_business_within_ten_working_days),
 		cmocka_unit_test(a_hand_back_has_its_window_and_the_operator_his_limit),
 		cmocka_unit_test(units_are_known_by_code_name_and_unmistakable_abbreviation),
