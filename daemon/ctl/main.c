@@ -72,8 +72,10 @@ static const struct command {
 	 "limits rules model compounds calendar templates grammar ladder flow contacts roster",
 	 cmd_import},
 	{"export", "KIND [--csv | --json]", "print reference data so that import takes it back", cmd_export},
-	{"replay", "--since DATE --duties FILE | --limits FILE",
-	 "past cases decided again: which would have gone elsewhere or got another limit", cmd_replay},
+	{"replay", "--since DATE --duties FILE | --limits FILE | --history",
+	 "past cases decided again: which would have gone elsewhere or got another limit; --history: every limit and rung "
+	 "computed again from the history, and what differs",
+	 cmd_replay},
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
 	{"flow", "check FILE | --graph [FILE]",
 	 "check a call flow: every outcome leads on, nothing turns for ever; --graph: draw it as DOT (Graphviz); no database",

@@ -2,89 +2,78 @@
 #include "import.h"
 
 #include "hotline/calendar_doc.h"
+#include "hotline/replay.h"
 
 #include <pwd.h>
 #include <unistd.h>
 
-static json_t *ladder_json(const struct hl_rung *rungs, size_t n, bool is_due)
+/* The provisional ones of the tasks of some cases, as this calendar gives them. takes nothing. */
+static enum hl_class add_fresh(const struct hl_refdata *ref, const json_t *cases, const json_t *wanted, json_t *fresh,
+			       struct hl_error *err)
 {
-	json_t *list = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, is_due ? json_integer(rungs[i].due_us) : json_string(rungs[i].name));
-	return list;
-}
-
-static const char *text_of(const json_t *task, const char *field)
-{
-	return json_string_value(json_object_get(task, field));
-}
-
-/* A task as hl.recompute_limits takes it; NULL when the calendar still ends before its limits. */
-static json_t *fresh_limits(const struct hl_refdata *ref, const json_t *task)
-{
-	const struct hl_unit *unit = hl_duties_unit(ref->duties, text_of(task, "unit"));
-	struct hl_limit_query q = {.case_type = text_of(task, "type"),
-				   .unit = text_of(task, "unit"),
-				   .unit_kind = unit ? unit->kind : "",
-				   .from_us = json_integer_value(json_object_get(task, "from_us"))};
-	const struct hl_calendar *cal = hl_refdata_calendar(ref, text_of(task, "unit"));
-	struct hl_limits limits;
-	struct hl_rung rungs[HL_RUNGS_MAX];
-	size_t n;
-	json_t *out;
-	if (!hl_urgency_parse(hl_slice_str(text_of(task, "urgency")), &q.urgency) ||
-	    hl_limits_compute(ref->limits, cal, &q, &limits, NULL) != HL_OK ||
-	    hl_ladder_compute(ref->limits, cal, &q, &limits, rungs, &n, NULL) != HL_OK)
-		return NULL;
-	out = json_pack("{s:O, s:I, s:I, s:b, s:o, s:o}", "task", json_object_get(task, "task"), "sign_us",
-			(json_int_t)limits.sign_us, "close_us", (json_int_t)limits.close_us, "provisional",
-			limits.is_provisional, "rungs", ladder_json(rungs, n, false), "dues_us",
-			ladder_json(rungs, n, true));
-	if (limits.arrive_us)
-		json_object_set_new(out, "arrive_us", json_integer(limits.arrive_us));
-	return out;
-}
-
-static json_t *all_fresh(const struct hl_refdata *ref, const json_t *tasks)
-{
-	json_t *list = json_array();
-	const json_t *task;
-	size_t i;
-	json_array_foreach (tasks, i, task) {
-		json_t *fresh = fresh_limits(ref, task);
-		if (fresh)
-			json_array_append_new(list, fresh);
+	const json_t *one, *task, *id;
+	size_t i, k, n;
+	json_array_foreach (cases, i, one) {
+		json_t *replayed;
+		enum hl_class cls = hl_replay(ref, one, &replayed, err);
+		if (cls)
+			return cls;
+		json_array_foreach (json_object_get(replayed, "tasks"), k, task)
+			json_array_foreach (wanted, n, id)
+				if (json_equal(id, json_object_get(task, "task")))
+					json_array_append(fresh, json_array_get(json_object_get(replayed, "tasks"), k));
+		json_decref(replayed);
 	}
-	return list;
+	return HL_OK;
+}
+
+static void say_recomputed(const struct ctl *ctl, const json_t *wanted, const json_t *fresh, const json_t *reply)
+{
+	long long n = json_integer_value(json_object_get(reply, "tasks"));
+	if (reply && !ctl->as_json && n > 0)
+		printf("limits     %lld task(s) computed again\n", n);
+	if (json_array_size(wanted) > json_array_size(fresh))
+		fprintf(stderr,
+			"hotlinectl: %zu task(s) keep a provisional limit: their history does not say what it rests "
+			"on, "
+			"look at them\n",
+			json_array_size(wanted) - json_array_size(fresh));
+}
+
+/* Replayed from the history, so that extensions and pauses stay what they were. */
+static int recompute(struct ctl *ctl, PGconn *conn, const struct hl_refdata *ref, json_t *wanted)
+{
+	const struct passwd *pw = getpwuid(getuid());
+	struct hl_error err = {.text = ""};
+	json_t *history = import_call(ctl, conn, "limit_history", json_pack("{s:O}", "tasks", wanted));
+	json_t *fresh = json_array(), *reply = NULL;
+	int rc = history ? CTL_OK : CTL_FAILED;
+	if (rc == CTL_OK && add_fresh(ref, json_object_get(history, "cases"), wanted, fresh, &err))
+		rc = ctl_fail(ctl, "%s", err.text);
+	if (rc == CTL_OK)
+		reply = import_call(ctl, conn, "recompute_limits",
+				    json_pack("{s:O, s:s}", "tasks", fresh, "by", pw ? pw->pw_name : "unknown"));
+	if (reply)
+		say_recomputed(ctl, wanted, fresh, reply);
+	json_decref(history);
+	json_decref(fresh);
+	json_decref(reply);
+	return reply ? CTL_OK : CTL_FAILED;
 }
 
 int import_recompute(struct ctl *ctl, PGconn *conn, json_t *docs)
 {
-	const struct passwd *pw = getpwuid(getuid());
 	struct hl_refdata *ref = NULL;
 	struct hl_error err = {.text = ""};
-	json_t *found = import_call(ctl, conn, "provisional_tasks", json_object()), *reply;
-	if (!found)
-		return CTL_FAILED;
-	if (hl_refdata_new(docs, &ref, &err) != HL_OK) {
-		json_decref(found);
-		return ctl_fail(ctl, "%s", err.text);
-	}
-	reply = import_call(ctl, conn, "recompute_limits",
-			    json_pack("{s:o, s:s}", "tasks", all_fresh(ref, json_object_get(found, "tasks")), "by",
-				      pw ? pw->pw_name : "unknown"));
-	if (reply && !ctl->as_json && json_integer_value(json_object_get(reply, "tasks")) > 0)
-		printf("limits     %lld task(s) computed again\n",
-		       (long long)json_integer_value(json_object_get(reply, "tasks")));
-	if (json_integer_value(json_object_get(found, "moved")) > 0)
-		fprintf(stderr,
-			"hotlinectl: %lld task(s) keep a provisional limit that was moved by an extension or a pause: "
-			"look at them\n",
-			(long long)json_integer_value(json_object_get(found, "moved")));
+	json_t *found = import_call(ctl, conn, "provisional_tasks", json_object());
+	int rc = found ? CTL_OK : CTL_FAILED;
+	if (rc == CTL_OK && hl_refdata_new(docs, &ref, &err) != HL_OK)
+		rc = ctl_fail(ctl, "%s", err.text);
+	if (rc == CTL_OK)
+		rc = recompute(ctl, conn, ref, json_object_get(found, "tasks"));
 	hl_refdata_free(&ref);
 	json_decref(found);
-	json_decref(reply);
-	return reply ? CTL_OK : CTL_FAILED;
+	return rc;
 }
 
 void import_warn_year(const json_t *calendar_doc, int64_t now_us)

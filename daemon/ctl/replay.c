@@ -1,4 +1,5 @@
-/* replay.c - hotlinectl replay: past cases decided again with another duty table or other limits; changes nothing
+/* replay.c - hotlinectl replay: past cases decided again with another duty table or other limits, or the limits in
+ * their histories computed again; changes nothing
  *
  * What is known of a case is its class and place as they stand now; what it is compared with is where it first went and
  * the limits it was given there. Both come from the history, the decision is the daemon's own (hl_route).
@@ -6,12 +7,14 @@
 #include "import.h"
 
 #include "hotline/instant.h"
+#include "hotline/replay.h"
 #include "hotline/route.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define CASES_MAX 1000000
+#define CASES_MAX  1000000
+#define CASES_PAGE 500 /* histories read at once */
 
 static const char *text_of(const json_t *o, const char *field)
 {
@@ -231,15 +234,124 @@ static int replay(struct ctl *ctl, PGconn *conn, const char *since)
 	return rc;
 }
 
+/* ---- limits from the history ---------------------------------------------- */
+
+/* What the cases of a page add up to. */
+struct tally {
+	json_int_t n_cases, n_instants, n_unknown, n_provisional;
+	json_t *differs;
+};
+
+static void add_differences(struct tally *tally, const struct hl_calendar *cal, const json_t *of_case,
+			    const json_t *differs)
+{
+	const json_t *d;
+	size_t i;
+	json_array_foreach (differs, i, d)
+		json_array_append_new(
+			tally->differs,
+			json_pack("{s:s, s:O, s:O, s:O, s:o, s:o}", "case", text_of(of_case, "case"), "seq",
+				  json_object_get(d, "seq"), "unit", json_object_get(d, "unit"), "what",
+				  json_object_get(d, "what"), "recorded",
+				  instant_json(cal, json_integer_value(json_object_get(d, "recorded_us"))), "computed",
+				  instant_json(cal, json_integer_value(json_object_get(d, "computed_us")))));
+}
+
+static int replay_page(struct ctl *ctl, const struct hl_refdata *ref, const json_t *cases, struct tally *tally)
+{
+	const json_t *one;
+	size_t i;
+	json_array_foreach (cases, i, one) {
+		struct hl_error err = {.text = ""};
+		json_t *replayed;
+		if (hl_replay(ref, one, &replayed, &err) != HL_OK)
+			return ctl_fail(ctl, "case %s: %s", text_of(one, "case"), err.text);
+		tally->n_cases++;
+		tally->n_instants += json_integer_value(json_object_get(replayed, "instants"));
+		tally->n_unknown += json_integer_value(json_object_get(replayed, "unknown"));
+		tally->n_provisional += json_integer_value(json_object_get(replayed, "provisional"));
+		add_differences(tally, &ref->calendar, one, json_object_get(replayed, "differs"));
+		json_decref(replayed);
+	}
+	return CTL_OK;
+}
+
+static void print_tally(struct ctl *ctl, const struct tally *t)
+{
+	json_t *all = json_pack("{s:I, s:I, s:I, s:I, s:O}", "cases", t->n_cases, "instants", t->n_instants, "unknown",
+				t->n_unknown, "provisional", t->n_provisional, "differs", t->differs);
+	const json_t *d;
+	size_t i;
+	if (ctl->as_json)
+		ctl_print(all);
+	else
+		printf("%lld case(s), %lld instant(s) computed again: %zu differ, %lld were provisional, %lld do not "
+		       "say "
+		       "what they rest on\n",
+		       (long long)t->n_cases, (long long)t->n_instants, json_array_size(t->differs),
+		       (long long)t->n_provisional, (long long)t->n_unknown);
+	json_array_foreach (t->differs, i, d) {
+		if (ctl->as_json)
+			break;
+		printf("  %s #%lld %s %s: recorded %s, computed %s\n", text_of(d, "case"),
+		       (long long)json_integer_value(json_object_get(d, "seq")), text_of(d, "unit"), text_of(d, "what"),
+		       text_of(d, "recorded"), text_of(d, "computed"));
+	}
+	json_decref(all);
+}
+
+static int replay_pages(struct ctl *ctl, PGconn *conn, const struct hl_refdata *ref, int64_t since_us,
+			struct tally *tally)
+{
+	json_int_t after = 0;
+	int rc = CTL_OK;
+	while (rc == CTL_OK) {
+		json_t *page = import_call(ctl, conn, "limit_history",
+					   json_pack("{s:I, s:I, s:i}", "since", (json_int_t)since_us, "after", after,
+						     "limit", CASES_PAGE));
+		size_t n = json_array_size(json_object_get(page, "cases"));
+		after = json_integer_value(json_object_get(page, "last"));
+		rc = page ? replay_page(ctl, ref, json_object_get(page, "cases"), tally) : CTL_FAILED;
+		json_decref(page);
+		if (n < CASES_PAGE)
+			break;
+	}
+	return rc;
+}
+
+static int replay_history(struct ctl *ctl, PGconn *conn, const char *since)
+{
+	json_t *config = import_call(ctl, conn, "config", json_object());
+	struct tally tally = {.differs = json_array()};
+	struct hl_refdata *ref = NULL;
+	int64_t since_us;
+	int rc = config ? load(ctl, config, &ref) : CTL_FAILED;
+	if (rc == CTL_OK && !read_since(since, &ref->calendar, &since_us))
+		rc = ctl_fail(ctl, "--since: must be a day or an instant, such as 2026-11-01, not \"%s\"", since);
+	if (rc == CTL_OK)
+		rc = replay_pages(ctl, conn, ref, since_us, &tally);
+	if (rc == CTL_OK) {
+		print_tally(ctl, &tally);
+		rc = json_array_size(tally.differs) > 0 ? CTL_FAILED : CTL_OK;
+	}
+	hl_refdata_free(&ref);
+	json_decref(config);
+	json_decref(tally.differs);
+	return rc;
+}
+
 int cmd_replay(struct ctl *ctl)
 {
 	const char *since = ctl_option(ctl, "--since");
+	bool is_history = ctl_flag(ctl, "--history");
 	PGconn *conn;
 	int rc;
-	if (!since || (!ctl_option(ctl, "--duties") && !ctl_option(ctl, "--limits")))
+	if (!since || is_history == (ctl_option(ctl, "--duties") || ctl_option(ctl, "--limits")))
 		return CTL_USAGE;
 	conn = import_connect(ctl);
-	rc = conn ? replay(ctl, conn, since) : CTL_FAILED;
+	if (!conn)
+		return CTL_FAILED;
+	rc = is_history ? replay_history(ctl, conn, since) : replay(ctl, conn, since);
 	PQfinish(conn);
 	return rc;
 }

@@ -163,17 +163,10 @@ create or replace function hl.config_history(batch jsonb) returns jsonb language
     order by c.id desc limit coalesce((batch->>'limit')::int, 100)) h
 $$;
 
--- Open tasks whose limits crossed a year without holidays, as they were assigned. Those whose limits were moved since, by
--- an extension or a pause, are counted only: their limit is somebody's decision.
+-- Open tasks whose limits crossed a year without holidays. Gives {"tasks": [ids]}.
 create or replace function hl.provisional_tasks(batch jsonb) returns jsonb language sql stable as $$
-  select jsonb_build_object(
-    'tasks', coalesce(jsonb_agg(jsonb_build_object('task', k.id, 'unit', k.unit, 'type', c.type, 'urgency', k.urgency,
-                                                   'from_us', hl.us(k.assigned_at)) order by k.case_id, k.id)
-                      filter (where said.kind in ('assigned', 'limits_recomputed')), '[]'),
-    'moved', count(*) filter (where said.kind not in ('assigned', 'limits_recomputed')))
-  from hl.task k join hl.case c on c.id = k.case_id
-  cross join lateral (select e.kind from hl.event e where e.task_id = k.id and e.data ? 'close_by' order by e.seq desc limit 1) said
-  where k.is_provisional and k.state in ('dispatched', 'signed', 'arrived', 'handback')
+  select jsonb_build_object('tasks', coalesce(jsonb_agg(k.id order by k.case_id, k.id), '[]'))
+  from hl.task k where k.is_provisional and k.state in ('dispatched', 'signed', 'arrived', 'handback')
 $$;
 
 -- New limits for provisional tasks after a calendar came: tasks, history and ladders in sets.
