@@ -149,11 +149,11 @@ class Field:
 
     # load
 
-    def load(self, prefix, seconds=None, rate=100, daemon=None):
+    def load(self, prefix, seconds=None, rate=100, daemon=None, connections=16):
         """Reports by the clock, each of somebody new; without seconds until end_load()."""
         self._loads.append(subprocess.Popen(
-            [BUILD / "tools/hl_load", "--port", str((daemon or self.daemon).port), "--connections", "16",
-             "--seconds", str(seconds or FOR_EVER_S), "--rate", str(rate), "--prefix", prefix, "--journal", self.acks],
+            [BUILD / "tools/hl_load", "--port", str((daemon or self.daemon).port), "--connections",
+             str(connections), "--seconds", str(seconds or FOR_EVER_S), "--rate", str(rate), "--prefix", prefix, "--journal", self.acks],
             stdout=subprocess.DEVNULL))
         self._endless |= {self._loads[-1]} if seconds is None else set()
 
