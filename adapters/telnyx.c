@@ -208,7 +208,12 @@ static void interpret(const struct hl_channel *ch, int status, struct hl_slice b
 	json_decref(doc);
 }
 
-static const char *const paths[] = {"", "/receipt", NULL};
+static const char *const paths[] = {"", "/receipt", "/voice", "/voice/status", "/voice/recording", "/voice/transcript",
+				    "/voice/whisper", NULL};
+static const struct hl_option options[] = {
+	{"transcripts", "none", "none provider", .help = "whether the platform writes down what callers say"},
+	{NULL},
+};
 
 extern const struct hl_provider hl_provider_telnyx;
 const struct hl_provider hl_provider_telnyx = {
@@ -217,7 +222,9 @@ const struct hl_provider hl_provider_telnyx = {
 	.has_given_secret = true,
 	.needs_key = true,
 	.is_fresh_only = true,
+	.options = options,
 	.paths = paths,
+	.voice = "twiml",
 	.methods = "POST",
 	.ack_type = "application/json",
 	.ack_body = "{}",

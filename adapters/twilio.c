@@ -515,10 +515,12 @@ static void learn(const struct hl_channel *ch, const struct hl_doubt *doubt, int
 	json_decref(doc);
 }
 
-static const char *const paths[] = {"", "/receipt", NULL};
+static const char *const paths[] = {"", "/receipt", "/voice", "/voice/status", "/voice/recording", "/voice/transcript",
+				    "/voice/whisper", NULL};
 static const struct hl_option options[] = {
 	{"scheme", "twilio", "twilio signalwire", .help = "whose signatures are expected"},
 	{"messaging_service", "", NULL, .help = "SID of a messaging service that sends instead of `from`"},
+	{"transcripts", "none", "none provider", .help = "whether the platform writes down what callers say"},
 	{NULL},
 };
 
@@ -529,6 +531,7 @@ const struct hl_provider hl_provider_twilio = {
 	.has_given_secret = true,
 	.options = options,
 	.paths = paths,
+	.voice = "twiml",
 	.methods = "GET POST",
 	.ack_type = "text/xml",
 	.ack_body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>",

@@ -93,6 +93,9 @@ int cmd_segments(struct ctl *ctl);
 int cmd_limit(struct ctl *ctl);
 int cmd_law(struct ctl *ctl);
 int cmd_flow(struct ctl *ctl);
+int cmd_calls(struct ctl *ctl);
+int cmd_callbacks(struct ctl *ctl);
+int cmd_callback(struct ctl *ctl);
 int cmd_ledger(struct ctl *ctl);
 int cmd_form(struct ctl *ctl);
 

@@ -77,6 +77,9 @@ static const struct command {
 	 "computed again from the history, and what differs",
 	 cmd_replay},
 	{"migrate", "[--owner ROLE] [--schema DIR]", "bring the database to this program's schema", cmd_migrate},
+	{"calls", "[--live]", "the last calls, or those that go on: who calls, where in the flow, his open cases", cmd_calls},
+	{"callbacks", "[--all]", "whom an operator must call, by when and why; --all: those done as well", cmd_callbacks},
+	{"callback", "done ID --why TEXT", "say what came of a call-back", cmd_callback},
 	{"flow", "check FILE | --graph [FILE]",
 	 "check a call flow: every outcome leads on, nothing turns for ever; --graph: draw it as DOT (Graphviz); no database",
 	 cmd_flow},
@@ -130,7 +133,7 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 /* Options without a value. */
 // clang-format off: one a line
 static const char *const flags[] = {
-	"--co",   "--csv",  "--dead", "--dry-run", "--explain", "--graph", "--held",           "--history",
+	"--all",  "--live", "--co",   "--csv",  "--dead", "--dry-run", "--explain", "--graph", "--held",           "--history",
 	"--html", "--json", "--lint", "--pdf",     "--picture", "--table", "--with-reporters", "--xlsx",
 };
 // clang-format on

@@ -37,7 +37,8 @@ static const char *join_why(struct hl_arena *arena, const struct hl_classified *
 	return routed->why[0] ? hl_arena_printf(arena, "%s; %s", cls->why, routed->why) : cls->why;
 }
 
-json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, struct hl_arena *arena, int64_t now_us)
+static json_t *report(const struct hl_refdata *ref, struct hl_slice text, enum hl_urgency at_least,
+		      struct hl_arena *arena, int64_t now_us)
 {
 	struct hl_classified cls;
 	struct hl_place place;
@@ -46,6 +47,8 @@ json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, str
 	json_t *item;
 
 	hl_classify(ref->classifier, text, arena, &cls);
+	if (cls.urgency < at_least)
+		cls.urgency = at_least;
 	hl_place_find(ref->gazetteer, text, arena, &place);
 	if (hl_route(ref, &cls, &place, now_us, &routed, &err) != HL_OK) {
 		routed.disposition = HL_REVIEW;
@@ -60,6 +63,11 @@ json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, str
 			 routed.is_unverified, "tasks", hl_route_tasks_json(&routed), "review_us",
 			 (json_int_t)routed.review_us, "desk_us", (json_int_t)routed.desk_us);
 	return item;
+}
+
+json_t *hl_intake_report(const struct hl_refdata *ref, struct hl_slice text, struct hl_arena *arena, int64_t now_us)
+{
+	return report(ref, text, HL_NORMAL, arena, now_us);
 }
 
 /* What the words decided, unless nobody can be answered or there is nothing to read. */
@@ -99,12 +107,12 @@ static json_t *media_json(struct hl_arena *arena, const struct hl_inbound *in)
 	return list;
 }
 
-json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const char *country,
-		       const struct hl_inbound *in, struct hl_arena *arena, int64_t now_us)
+static json_t *item_of(const struct hl_refdata *ref, const char *channel, const char *country,
+		       const struct hl_inbound *in, enum hl_urgency at_least, struct hl_arena *arena, int64_t now_us)
 {
 	struct hl_slice text = hl_text_decode(arena, in->bytes, in->charset), phone;
 	bool has_number = hl_phone_normalise(arena, in->from, country, &phone) && phone.ptr[0] == '+';
-	json_t *item = hl_intake_report(ref, text, arena, now_us);
+	json_t *item = report(ref, text, at_least, arena, now_us);
 
 	overrule_disposition(item, has_number, hl_text_is_blank(text));
 	if (has_number)
@@ -121,6 +129,43 @@ json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const 
 		return item;
 	json_decref(item);
 	return NULL;
+}
+
+json_t *hl_intake_item(const struct hl_refdata *ref, const char *channel, const char *country,
+		       const struct hl_inbound *in, struct hl_arena *arena, int64_t now_us)
+{
+	return item_of(ref, channel, country, in, HL_NORMAL, arena, now_us);
+}
+
+/* Words that may not have been said dispatch nobody. */
+static void send_to_review(json_t *item)
+{
+	const char *urgency = json_string_value(json_object_get(item, "urgency"));
+	const char *disposition = json_string_value(json_object_get(item, "disposition"));
+
+	if (!urgency || strcmp(urgency, hl_urgency_name(HL_EMERGENCY)) == 0 || !disposition ||
+	    strcmp(disposition, disposition_name[HL_DISPATCH]) != 0)
+		return;
+	json_object_set_new(item, "disposition", json_string(disposition_name[HL_REVIEW]));
+	json_object_set_new(item, "is_sure", json_false());
+	json_object_set_new(item, "tasks", json_array());
+	json_object_set_new(item, "why", json_string("the transcript is doubtful"));
+}
+
+json_t *hl_intake_heard(const struct hl_refdata *ref, const char *channel, const char *country,
+			const struct hl_heard *heard, struct hl_arena *arena, int64_t now_us)
+{
+	struct hl_inbound in = {
+		.external_id = hl_slice_str(hl_arena_printf(arena, "rec:%lld", (long long)heard->recording)),
+		.from = heard->phone,
+		.bytes = heard->text,
+		.charset = "UTF-8",
+	};
+	json_t *item = item_of(ref, channel, country, &in, heard->is_emergency ? HL_EMERGENCY : HL_NORMAL, arena, now_us);
+
+	if (item && heard->is_doubtful)
+		send_to_review(item);
+	return item;
 }
 
 json_t *hl_intake_receipt(const char *channel, const struct hl_receipt *r)

@@ -357,6 +357,13 @@ static bool make_flow(struct gateway *g)
 				       .on_committed = on_committed,
 				       .arg = g};
 
+	struct hl_calls_setup calls = {.store = g->intake_store,
+				       .refdata = &g->refdata,
+				       .config = c,
+				       .clock = &g->clock,
+				       .on_committed = on_committed,
+				       .arg = g};
+
 	g->intake = hl_intake_new(g->loop, &g->intake_store, &intake, &hooks, &g->clock);
 	g->receipts = hl_intake_new(g->loop, &g->intake_store, &receipts, &hooks, &g->clock);
 	g->dialogue = hl_dialogue_new(&dialogue);
@@ -365,7 +372,11 @@ static bool make_flow(struct gateway *g)
 	g->ticker = hl_ticker_new(&ticker);
 	g->keeper = media.keeper = hl_keeper_new(g->loop, "/proc/self/exe", c->media_dir);
 	g->media = g->keeper ? hl_media_new(&media) : NULL;
-	return g->intake && g->receipts && g->dialogue && g->outbox && g->doubts && g->ticker && g->media;
+	calls.intake = g->intake;
+	calls.keeper = g->keeper;
+	g->calls = hl_calls_new(&calls);
+	return g->intake && g->receipts && g->dialogue && g->calls && g->outbox && g->doubts && g->ticker &&
+	       g->media;
 }
 
 static void look_drained(void *arg);
@@ -415,7 +426,7 @@ static unsigned outstanding(const struct gateway *g)
 {
 	return hl_http_server_stats(g->server)->exchanges + hl_http_server_stats(g->admin)->exchanges +
 	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
-	       hl_dialogue_outstanding(g->dialogue) + hl_outbox_outstanding(g->outbox) +
+	       hl_dialogue_outstanding(g->dialogue) + hl_calls_outstanding(g->calls) + hl_outbox_outstanding(g->outbox) +
 	       hl_doubts_outstanding(g->doubts) + hl_ticker_outstanding(g->ticker) + hl_media_outstanding(g->media) +
 	       hl_keeper_outstanding(g->keeper) + g->n_admin_calls + g->is_greeting;
 }
@@ -472,6 +483,7 @@ void hl_gateway_free(struct gateway **gp)
 	hl_outbox_free(&g->outbox);
 	hl_doubts_free(&g->doubts);
 	hl_dialogue_free(&g->dialogue);
+	hl_calls_free(&g->calls);
 	hl_intake_free(&g->intake);
 	hl_intake_free(&g->receipts);
 	hl_refdata_free(&g->refdata);

@@ -2,6 +2,7 @@
 #ifndef SERVE_GATEWAY_H
 #define SERVE_GATEWAY_H
 
+#include "hotline/calls.h"
 #include "hotline/config.h"
 #include "hotline/dialogue.h"
 #include "hotline/doubts.h"
@@ -33,6 +34,7 @@ struct gateway {
 	int64_t refdata_version;
 	struct hl_intake *intake, *receipts;
 	struct hl_dialogue *dialogue;
+	struct hl_calls *calls;
 	struct hl_http_client *client;
 	struct hl_outbox *outbox;
 	struct hl_doubts *doubts;

@@ -86,6 +86,17 @@ static void put_outbox(struct hl_buf *out, const struct gateway *g)
 		(double)hl_http_client_in_flight(g->client));
 }
 
+static void put_calls(struct hl_buf *out, const struct gateway *g)
+{
+	const struct hl_calls_stats *calls = hl_calls_stats(g->calls);
+
+	put_one(out, "call_events_total", "counter", "What platforms told of calls.", (double)calls->events);
+	put_one(out, "call_repeats_total", "counter", "Call events that changed nothing: repeated, late, or not awaited.",
+		(double)calls->repeats);
+	put_one(out, "call_failures_total", "counter", "Call events not answered with 200.", (double)calls->failed);
+	put_one(out, "call_transcripts_total", "counter", "Transcripts taken in.", (double)calls->transcripts);
+}
+
 static void put_hooks(struct hl_buf *out, const struct gateway *g)
 {
 	put_head(out, "hooks_refused_total", "counter", "Webhooks refused, by the status they were answered with.");
@@ -150,6 +161,7 @@ static void reply(struct gateway *g, struct hl_http_exchange *x, const json_t *r
 	put_process(&out, g);
 	put_intake(&out, g);
 	put_outbox(&out, g);
+	put_calls(&out, g);
 	put_hooks(&out, g);
 	put_server(&out, g);
 	put_one(&out, "database_up", "gauge", "1 when the database answered this scrape.", rows != NULL);

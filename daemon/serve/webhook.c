@@ -208,6 +208,10 @@ static void take(struct gateway *g, struct hl_http_exchange *x, const struct hl_
 		refuse(g, x, ch, 503, "not ready, try again");
 		return;
 	}
+	if (ch->ops->voice && hl_slice_has_prefix(subpath, "/voice")) {
+		hl_calls_take(g->calls, ch, x, subpath);
+		return;
+	}
 	cls = ch->ops->parse(&ch->channel, req, subpath, &parsed, &err);
 	if (cls != HL_OK) {
 		refuse(g, x, ch, cls == HL_INPUT ? 400 : 503, err.text);

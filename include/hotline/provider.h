@@ -174,6 +174,7 @@ struct hl_provider {
 	bool has_path_token;             /* nothing is signed: /hook/NAME/SECRET, and then the path, is taken as well */
 	const struct hl_option *options; /* ends with a name of NULL; NULL: none */
 	const char *const *paths;        /* below /hook/NAME: "" for messages, "/receipt", ...; NULL-terminated */
+	const char *voice;               /* the dialect it speaks below /voice (voice.h); NULL: no calls */
 	const char *methods;             /* "POST" or "GET POST" */
 	const char *ack_type;            /* content type of the 200 */
 	/* ack - body of the 200 once everything is committed; NULL: {"message":N} of the first message. */

@@ -85,7 +85,8 @@ create or replace function hl.case_of_media(m hl.media) returns bigint language 
 declare of_case bigint;
 begin
   if m.message_id is null then
-    return (select l.case_id from hl.upload_link l where l.id = m.link_id);
+    return coalesce((select l.case_id from hl.upload_link l where l.id = m.link_id),
+                    (select x.case_id from hl.recording r join hl.message x on x.id = r.message_id where r.media_id = m.id));
   end if;
   select x.case_id into of_case from hl.message x where x.id = m.message_id;
   if of_case is null and m.person_id is not null then

@@ -41,6 +41,7 @@ declare
   ids bigint[];
   n int;
 begin
+  perform hl.fire_callbacks(at_now);
   perform hl.run_jobs(at_now); -- before anything is locked: a digest looks at every open task
   ids := hl.due_ladders(at_now, (batch->>'limit')::int);
   n := cardinality(ids);
@@ -176,6 +177,7 @@ begin
   end if;
   select min(t) into stop from (
     select min(due_at) as t from hl.ladder where due_at > at_now
+    union all select min(due_at) from hl.callback where done_at is null and told_at is null and due_at > at_now
     union all select min(due_at) from hl.job where is_stop and due_at > at_now
     union all select min(not_before) from hl.notice where state = 'queued' and not_before > made_at and not_before > at_now) w;
   stop := least(stop, until);

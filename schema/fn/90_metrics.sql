@@ -27,5 +27,5 @@ create or replace function hl.metrics(batch jsonb) returns jsonb language sql st
       (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*))) from hl.message where state = 'pending')),
     hl.metric('cases_in_review', 'Cases that wait for an operator.',
       (select jsonb_build_array(jsonb_build_object('labels', '', 'value', count(*)))
-       from hl.case where state in ('review', 'reopened')))))
+       from hl.case where state in ('review', 'reopened')))) || hl.call_metrics())
 $$;

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import hl_call_rows
 import hl_media_rows
 import hl_rows as rows
 from hl_rows import DENIED, NOTICE_BACK, REWRITE, refused_at_commit, sqlstate
@@ -227,7 +228,7 @@ RULES = {
     "settled_with_an_outcome": ["update hl.attempt set settled_at = now() where id = %(attempt)s",
                                 "update hl.attempt set outcome = 'accepted' where id = %(attempt)s"],
     "receipt_state_check": ["insert into hl.receipt (channel, state) values ('c', 'maybe')"],
-} | hl_media_rows.RULES
+} | hl_media_rows.RULES | hl_call_rows.RULES
 
 
 @pytest.mark.parametrize("rule", RULES)
