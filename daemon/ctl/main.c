@@ -20,6 +20,8 @@ static const struct command {
 	{"case", "CODE", "show a case: stages, tasks, limits, events, notices", cmd_case},
 	{"photos", "CASE [--out FOLDER]", "photos and recordings of a case, and those that could not be had; --out: into files",
 	 cmd_photos},
+	{"explain", "CASE", "why it got its type, urgency, unit and place: rules, words, versions; and who changed it since",
+	 cmd_explain},
 	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant",
 	 cmd_tick},
 	{"talk", "FILE ...",

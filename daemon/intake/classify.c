@@ -200,6 +200,42 @@ static const char *explain(const struct hl_reading *r, const struct judged *j, s
 	return why;
 }
 
+static void add_evidence(const struct hl_reading *r, const struct hl_rule *rule, struct hl_evidence *out)
+{
+	*out = (struct hl_evidence){.rule = rule->id,
+				    .type = rule->type == HL_TYPE_NONE ? NULL : r->c->types[rule->type].code,
+				    .points = rule->weight,
+				    .clause = rule->clause};
+	for (size_t i = 0; i < rule->n_need; i++) {
+		const struct hl_mark *mark = &r->marks[rule->need[i]];
+
+		if (mark->end - mark->start <= WHY_BYTES)
+			out->words[out->n_words++] =
+				(struct hl_slice){r->text.ptr + mark->start, mark->end - mark->start};
+	}
+}
+
+static void set_evidence(const struct hl_reading *r, const struct judged *j, struct hl_classified *out_r)
+{
+	struct hl_evidence *list = hl_arena_array(r->arena, HL_EVIDENCE_MAX, sizeof(*list));
+	struct hl_reason reasons[HL_MODEL_REASONS];
+	size_t n = j->values ? hl_model_reasons(r->c->model, j->values, j->n_values, j->best[0], reasons) : 0;
+
+	for (size_t i = 0; list && i < r->c->n_rules && out_r->n_evidence < HL_EVIDENCE_MAX - 1; i++)
+		if (hl_rule_matches(r, &r->c->rules[i], false))
+			add_evidence(r, &r->c->rules[i], &list[out_r->n_evidence++]);
+	if (list && j->urgency)
+		add_evidence(r, j->urgency, &list[out_r->n_evidence++]);
+	out_r->evidence = list;
+	for (; out_r->n_influences < n; out_r->n_influences++) {
+		const struct hl_feature *f = reasons[out_r->n_influences].feature;
+
+		out_r->influences[out_r->n_influences] =
+			(struct hl_influence){{r->text.ptr + f->start, f->end - f->start},
+					      (double)reasons[out_r->n_influences].share};
+	}
+}
+
 static bool is_seen(const struct hl_reading *r, uint32_t group)
 {
 	return r->marks[group].is_seen;
@@ -269,10 +305,23 @@ void hl_classify(const struct hl_classifier *c, struct hl_slice text, struct hl_
 	if (hl_read(&r, text))
 		j.urgency = match_urgency(&r);
 	out_r->is_guess = !r.points || !has_points(&r);
-	if (hl_arena_failed(arena) || !judge(&r, &j))
+	if (hl_arena_failed(arena) || !judge(&r, &j)) {
 		out_r->why = "the text could not be read: no memory";
-	else if (j.n)
+		return;
+	}
+	if (j.n)
 		set_known(&r, &j, out_r);
 	else
 		set_unknown(&r, &j, out_r);
+	set_evidence(&r, &j, out_r);
+}
+
+const char *hl_classifier_rules_version(const struct hl_classifier *c)
+{
+	return c->version;
+}
+
+const char *hl_classifier_model_version(const struct hl_classifier *c)
+{
+	return c->model ? c->model->version : "";
 }

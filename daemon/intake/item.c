@@ -37,6 +37,61 @@ static const char *join_why(struct hl_arena *arena, const struct hl_classified *
 	return routed->why[0] ? hl_arena_printf(arena, "%s; %s", cls->why, routed->why) : cls->why;
 }
 
+/* words_of - "「着火」「楼道」" */
+static const char *words_of(const struct hl_evidence *e, struct hl_arena *arena)
+{
+	const char *words = "";
+
+	for (size_t i = 0; i < e->n_words; i++)
+		words = hl_arena_printf(arena, "%s「%.*s」", words, HL_SLICE_ARG(e->words[i]));
+	return words;
+}
+
+static json_t *rules_json(const struct hl_classified *cls, struct hl_arena *arena)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < cls->n_evidence; i++) {
+		const struct hl_evidence *e = &cls->evidence[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:s*, s:f, s:s, s:s}", "rule", e->rule, "type", e->type,
+						      "points", e->points, "clause", e->clause, "words",
+						      words_of(e, arena)));
+	}
+	return list;
+}
+
+static json_t *features_json(const struct hl_classified *cls)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < cls->n_influences; i++)
+		json_array_append_new(list, json_pack("{s:o, s:f}", "words", text_json(cls->influences[i].words),
+						      "share", cls->influences[i].share));
+	return list;
+}
+
+static json_t *alternatives_json(const struct hl_classified *cls)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < cls->n_alternatives; i++)
+		json_array_append_new(list, json_pack("{s:s, s:f}", "type", cls->alternatives[i].type, "confidence",
+						      cls->alternatives[i].confidence));
+	return list;
+}
+
+/* decision_json - what a report was decided on and by which versions, for hl.decision. */
+static json_t *decision_json(const struct hl_refdata *ref, const struct hl_classified *cls, const struct hl_place *place,
+			     const struct hl_routed *routed, struct hl_arena *arena)
+{
+	return json_pack("{s:s, s:s, s:{s:o, s:o, s:o, s:s, s:s, s:s}}", "rules",
+			 hl_classifier_rules_version(ref->classifier), "model",
+			 hl_classifier_model_version(ref->classifier), "detail", "rules", rules_json(cls, arena),
+			 "features", features_json(cls), "alternatives", alternatives_json(cls), "unit", cls->unit,
+			 "place", place->why, "route_why", routed->why);
+}
+
 static json_t *report(const struct hl_refdata *ref, struct hl_slice text, enum hl_urgency at_least,
 		      struct hl_arena *arena, int64_t now_us)
 {
@@ -55,13 +110,14 @@ static json_t *report(const struct hl_refdata *ref, struct hl_slice text, enum h
 		routed.why = err.text;
 		routed.n_tasks = 0;
 	}
-	item = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s*, s:s, s:b, s:b, s:b, s:o, s:I, s:I}", "disposition",
+	item = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s*, s:s, s:b, s:b, s:b, s:o, s:I, s:I, s:o}", "disposition",
 			 disposition_name[routed.disposition], "type", cls.type, "urgency",
 			 hl_urgency_name(cls.urgency), "confidence", cls.confidence, "why",
 			 join_why(arena, &cls, &routed), "compound", place.compound ? place.compound->code : NULL,
 			 "place", place.text, "is_sure", cls.is_auto, "is_guess", cls.is_guess, "is_unverified",
 			 routed.is_unverified, "tasks", hl_route_tasks_json(&routed), "review_us",
-			 (json_int_t)routed.review_us, "desk_us", (json_int_t)routed.desk_us);
+			 (json_int_t)routed.review_us, "desk_us", (json_int_t)routed.desk_us, "decision",
+			 decision_json(ref, &cls, &place, &routed, arena));
 	return item;
 }
 

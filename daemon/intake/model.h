@@ -10,7 +10,7 @@
 
 #define HL_MODEL_COLUMNS  48
 #define HL_MODEL_KNOTS    32
-#define HL_MODEL_REASONS  3
+#define HL_MODEL_REASONS  HL_INFLUENCE_MAX
 #define HL_MODEL_FEATURES 200000
 
 struct hl_model {

@@ -16,7 +16,9 @@
 #include "intake/rules.h"
 #include "intake/features.h"
 
+#include <openssl/sha.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define WEIGHT_MAX 20.0
@@ -365,6 +367,21 @@ static enum hl_class read_document(struct loader *l, const json_t *doc)
 	return cls;
 }
 
+/* set_version - of the content, whatever order its fields stand in. */
+static enum hl_class set_version(struct loader *l, const json_t *rules)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	char *text = json_dumps(rules, JSON_COMPACT | JSON_SORT_KEYS);
+
+	if (!text)
+		return hl_fail(l->err, HL_NOMEM, "no memory for the rules");
+	SHA256((const unsigned char *)text, strlen(text), digest);
+	free(text);
+	for (size_t i = 0; i < (sizeof(l->c->version) - 1) / 2; i++)
+		snprintf(l->c->version + 2 * i, 3, "%02x", digest[i]);
+	return HL_OK;
+}
+
 enum hl_class hl_rules_load(struct hl_classifier *c, const json_t *rules, const json_t *case_types,
 			    struct hl_error *err)
 {
@@ -383,6 +400,8 @@ enum hl_class hl_rules_load(struct hl_classifier *c, const json_t *rules, const 
 	cls = read_case_types(&l, case_types);
 	if (!cls)
 		cls = read_document(&l, rules);
+	if (!cls)
+		cls = set_version(&l, rules);
 	json_decref(l.set_groups);
 	if (!cls && hl_arena_failed(&c->arena))
 		cls = hl_fail(err, HL_NOMEM, "no memory for the rules");

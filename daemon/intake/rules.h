@@ -10,7 +10,7 @@
 #include "hotline/classify.h"
 #include "intake/phrases.h"
 
-#define HL_RULE_GROUPS 5          /* "all" entries and "any" together */
+#define HL_RULE_GROUPS HL_EVIDENCE_LISTS /* "all" entries and "any" together */
 #define HL_GROUP_NONE  UINT32_MAX /* no such group */
 #define HL_TYPE_NONE   SIZE_MAX   /* an urgency rule without a type */
 #define HL_TYPES_MAX   256
@@ -49,6 +49,7 @@ struct hl_classifier {
 	uint32_t now, past, settled; /* groups: going on, over, needs nobody to come */
 	double bound;                /* confidence from which dispatch is automatic, without a model */
 	struct hl_model *model;      /* NULL: rules alone */
+	char version[17];            /* of the rules */
 };
 
 /* hl_type_index - HL_TYPE_NONE: no such code (NULL included). */

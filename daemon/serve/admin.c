@@ -26,6 +26,8 @@ static const struct verb {
 	void (*answer)(struct gateway *g, struct hl_http_exchange *x, struct hl_slice json); /* NULL: as the store answers */
 } verbs[] = {
 	{"case", "show_case", HL_ROLE_OPERATOR},
+	{"explain", "explain", HL_ROLE_OPERATOR},
+	{"training", "training_cases", HL_ROLE_ADMIN, true},
 	{"phone", "show_phone", HL_ROLE_OPERATOR},
 	{"message", "show_message", HL_ROLE_OPERATOR},
 	{"since", "show_since", HL_ROLE_OPERATOR},

@@ -25,6 +25,26 @@ struct hl_alternative {
 	double confidence;
 };
 
+#define HL_EVIDENCE_MAX  32 /* rules of one text; more say nothing new */
+#define HL_EVIDENCE_LISTS 5
+#define HL_INFLUENCE_MAX 3
+
+/* A rule that matched, and by which words. */
+struct hl_evidence {
+	const char *rule;
+	const char *type; /* for which it speaks; NULL: an urgency rule without one */
+	double points;
+	const char *clause;                        /* of the notice; "" of an urgency rule */
+	struct hl_slice words[HL_EVIDENCE_LISTS]; /* one per phrase list, in the folded text */
+	size_t n_words;
+};
+
+/* What spoke most for the type beside the rules: words of the folded text, and their share of its score. */
+struct hl_influence {
+	struct hl_slice words;
+	double share;
+};
+
 struct hl_classified {
 	const char *type; /* "FIR-1"; "OUT-0" out of scope; never NULL */
 	const char *unit; /* lead unit or group ("STR", "UTI-GAS") of that type */
@@ -36,7 +56,16 @@ struct hl_classified {
 	const char *why;   /* matched phrases, rule ids, notice clause: for people */
 	struct hl_alternative alternatives[3];
 	size_t n_alternatives;
+	const struct hl_evidence *evidence; /* in the order of rules.json, that of the urgency last */
+	size_t n_evidence;
+	struct hl_influence influences[HL_INFLUENCE_MAX];
+	size_t n_influences;
 };
+
+/* hl_classifier_rules_version, hl_classifier_model_version - which rules and model these are: 16 hex digits that follow
+ * from their content, so the same from a file and from the database; the model's is "" without a model. */
+const char *hl_classifier_rules_version(const struct hl_classifier *c);
+const char *hl_classifier_model_version(const struct hl_classifier *c);
 
 /* hl_classify - never fails: an empty, binary or endless text is "needs review" (is_auto false).
  * Takes   text: clean UTF-8; only the first 4,000 code points count.

@@ -71,6 +71,7 @@ begin
   with t as (
     select u.i, cases[u.i] as case_id, opens[u.i] as is_new, routes[u.i] as route, messages[u.i] as message_id,
            persons[u.i] as person_id, u.type, u.urgency, u.compound, u.place, u.confidence, u.why, u.is_sure, u.is_unverified,
+           u.decision,
            case routes[u.i] when 'dispatch' then 'dispatched' when 'not_accepted' then 'not_accepted' else 'review' end as state,
            (select m.digest from hl.message m where m.id = messages[u.i]) as digest
     from unnest(items) u where routes[u.i] is not null),
@@ -102,6 +103,11 @@ begin
       select t.case_id, hl.case_code(at_now, t.case_id, base), t.type, t.urgency, t.state, t.compound, t.place, t.confidence,
              t.why, t.is_sure, t.is_unverified, at_now, h.seq, h.seq, h.hash
       from t join heads h on h.case_id = t.case_id where t.is_new order by t.i),
+  decided as (
+    insert into hl.decision (message_id, case_id, at, type, urgency, confidence, is_sure, route, rules, model, detail)
+      select t.message_id, t.case_id, at_now, t.type, t.urgency, t.confidence, t.is_sure,
+             case when t.is_new then t.route else 'join' end, t.decision->>'rules', t.decision->>'model', t.decision->'detail'
+      from t where t.decision is not null order by t.i),
   met as (
     update hl.case c set reporters = c.reporters + j.n
       from (select t.case_id, count(*) as n from t group by 1 having not bool_or(t.is_new)) j where c.id = j.case_id)

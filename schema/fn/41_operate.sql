@@ -167,7 +167,8 @@ begin
          compound = coalesce(a->>'compound', compound), place = coalesce(nullif(a->>'place', ''), place)
     where id = c.id;
   perform hl.record(a, c.id, null, 'assigned', c.state, 'dispatched',
-                    jsonb_build_object('compound', a->>'compound', 'type', coalesce(a->>'type', c.type)));
+                    jsonb_build_object('compound', a->>'compound', 'type', coalesce(a->>'type', c.type),
+                                       'urgency', coalesce(a->>'urgency', c.urgency)));
   perform hl.review_by(c.id, null);
   perform hl.add_tasks(array[c.id], array[a->'tasks'], at_now, (a->>'actor')::hl.actor_kind, a->>'operator');
   if a ? 'tell_reporters' then
@@ -180,7 +181,8 @@ end $$;
 create or replace function hl.reassign_case(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
 begin
   update hl.case set type = coalesce(a->>'type', type), urgency = coalesce(a->>'urgency', urgency) where id = c.id;
-  perform hl.record(a, c.id, null, 'reassigned', null, null, jsonb_build_object('type', coalesce(a->>'type', c.type)));
+  perform hl.record(a, c.id, null, 'reassigned', null, null,
+                    jsonb_build_object('type', coalesce(a->>'type', c.type), 'urgency', coalesce(a->>'urgency', c.urgency)));
   perform hl.withdraw_tasks(a, c, array(select x::bigint from jsonb_array_elements_text(a->'withdraw') x), at_now);
   perform hl.add_tasks(array[c.id], array[a->'tasks'], at_now, 'operator', a->>'operator');
 end $$;
@@ -204,7 +206,7 @@ end $$;
 create or replace function hl.decline_case(a jsonb, c hl.case, at_now timestamptz) returns void language plpgsql as $$
 begin
   update hl.case set state = 'not_accepted', type = coalesce(a->>'type', type) where id = c.id;
-  perform hl.record(a, c.id, null, 'refused', c.state, 'not_accepted', '{}');
+  perform hl.record(a, c.id, null, 'refused', c.state, 'not_accepted', jsonb_build_object('type', coalesce(a->>'type', c.type)));
   perform hl.stop_clocks(c.id, at_now);
   perform hl.tell_reporters(c.id, 'receipt_out_of_scope', 'reply', jsonb_build_object('case', c.code), 'refused');
 end $$;

@@ -1,6 +1,4 @@
 """Each invariant of schema/INVARIANTS.md, violated in SQL by somebody whom nothing but its guard would stop."""
-import contextlib
-import hashlib
 import re
 
 import pytest
@@ -8,7 +6,7 @@ import pytest
 import hl_call_rows
 import hl_media_rows
 import hl_rows as rows
-from hl_rows import DENIED, NOTICE_BACK, REWRITE, refused_at_commit, sqlstate
+from hl_rows import DENIED, REWRITE, refused_at_commit, sqlstate
 from hl_testlib import ROOT
 
 PAGE = ROOT / "schema/INVARIANTS.md"
@@ -64,6 +62,15 @@ def bad_event(**wrong):
 
 def bad_case(code="99-999999", urgency="normal"):
     return CASE.format(code=code, urgency=urgency)
+
+
+OPINION = ("insert into hl.opinion (case_id, state, tries, answered_at, model, type, urgency, agrees, reason)"
+           " values (%(case)s, '{state}', {tries}, {at}, 'm', {type}, '{urgency}', {agrees}, '{reason}')")
+GOOD_OPINION = {"state": "given", "tries": 1, "at": "now()", "type": "'FIR-1'", "urgency": "normal", "agrees": "true", "reason": ""}
+
+
+def opinion(**wrong):
+    return OPINION.format(**{**GOOD_OPINION, **wrong})
 
 
 CONFIG = "insert into hl.config_change (kind, by_user, added, changed, removed) values ('{}', '{}', {}, {}, {})"
@@ -227,6 +234,14 @@ RULES = {
     "attempt_outcome_check": ["update hl.attempt set outcome = 'lost', settled_at = now() where id = %(attempt)s"],
     "settled_with_an_outcome": ["update hl.attempt set settled_at = now() where id = %(attempt)s",
                                 "update hl.attempt set outcome = 'accepted' where id = %(attempt)s"],
+    "decision_names_its_versions": [rows.decision(rules=""), rows.decision(rules="x" * 16)],
+    "decision_names_its_model": [rows.decision(model="7"), rows.decision(model="x" * 16)],
+    "opinion_state_check": [opinion(state="lost", type="null", agrees="null")],
+    "an_opinion_is_asked_twice_at_most": [opinion(tries=0), opinion(tries=3)],
+    "an_opinion_given_names_a_type": [opinion(type="null"), opinion(agrees="null"), opinion(state="none")],
+    "an_answer_to_be_had_has_its_time": [opinion(at="null"), opinion(state="asked", type="null", agrees="null")],
+    "opinion_urgency_check": [opinion(urgency="soon")],
+    "opinion_reason_is_short": [opinion(reason="r" * 201)],
     "receipt_state_check": ["insert into hl.receipt (channel, state) values ('c', 'maybe')"],
 } | hl_media_rows.RULES | hl_call_rows.RULES
 
@@ -345,6 +360,7 @@ DANGLING = [
     bad_task(unit="XX"), bad_task().replace("%(case)s", "0"),
     bad_task().replace("close_by)", "close_by, holder)")[:-1] + ", 0)",
     *(event_of(**{name: "0"}) for name in ("case", "task", "person", "message")),
+    rows.decision(message="0"), rows.decision(case="0"),
     # one bad row among good ones
     "insert into hl.report (case_id, at) values (%(case)s, now()), (0, now()), (%(case)s, now())",
 ]
@@ -383,6 +399,7 @@ STAYS = [
     "update hl.case_type set code = 'AAA-1'", "update hl.compound set code = 'A' || code",
     "update hl.report set message_id = null", "update hl.report set person_id = null",
     "update hl.notice_code set task_id = %(task)s", "update hl.notice_code set person_id = %(person)s",
+    "delete from hl.decision", "truncate hl.decision", "update hl.decision set type = 'FIR-1'", "update hl.decision set rules = ''",
     "update hl.ladder set case_id = %(case)s", "update hl.ladder set task_id = null",
     *(f"update hl.notice set {column} = null" for column in ("case_id", "task_id", "message_id", "person_id")),
 ]
@@ -394,55 +411,7 @@ def test_what_others_refer_to_stays_for_the_superuser_too(cursor, keys, statemen
     assert sqlstate(rows.refusal(cursor, statement, keys)) == REWRITE
 
 
-# --- messages and notices ------------------------------------------------------------------------------------------------------
-
-def test_a_message_is_sealed_with_salt_and_digest_of_its_own(cursor):
-    first, second = rows.message(cursor, text="一样"), rows.message(cursor, text="一样")
-    cursor.execute("insert into hl.message (channel, external_id, text, salt, digest, received_at) values ('c', 'given', '一样', '', '', now())"
-                   " returning id")
-    given = cursor.fetchone()[0]
-    cursor.execute("select salt, digest from hl.message where id in %s", ((first, second, given),))
-    found = [(bytes(salt), bytes(digest)) for salt, digest in cursor.fetchall()]
-    assert len({salt for salt, _ in found}) == len({digest for _, digest in found}) == 3
-    assert all(len(salt) == 16 and digest == hashlib.sha256(salt + "一样".encode()).digest() for salt, digest in found)
-
-
-DELIVERY = {
-    "queued": {"sending", "unknown", "accepted", "delivered", "undelivered", "refused", "dropped"},
-    "sending": {"queued", "unknown", "accepted", "delivered", "undelivered", "refused", "dropped"},
-    "unknown": {"accepted", "delivered", "undelivered", "refused", "dropped"},
-    "accepted": {"delivered", "undelivered", "refused", "dropped"},
-    "delivered": set(), "undelivered": {"delivered"}, "refused": set(), "dropped": set(),
-}
-
-
-def test_a_notice_only_moves_forward(cursor, keys):
-    update = ("update hl.notice set state = %s, reason = 'r', lease_until = case when %s = 'sending' then now() end where id = %s")
-    for was, allowed in DELIVERY.items():
-        notice = rows.notice(cursor, keys["person"], state=was)
-        for becomes in DELIVERY:
-            error = rows.refusal(cursor, update, (becomes, becomes, notice))
-            assert sqlstate(error) == (None if becomes == was or becomes in allowed else NOTICE_BACK), (was, becomes)
-
-
-def test_an_unknown_outcome_is_sent_again_once_and_marked_but_never_a_reply_or_a_survey(cursor, keys):
-    again = "update hl.notice set state = 'queued', is_resend = true where id = %s"
-    for lane, is_resent in (("emergency", True), ("dispatch", True), ("reminder", True), ("reply", False), ("bulk", False)):
-        notice = rows.notice(cursor, keys["person"], state="unknown", lane=lane)
-        assert sqlstate(rows.refusal(cursor, again, (notice,))) == (None if is_resent else NOTICE_BACK), lane
-        assert sqlstate(rows.refusal(cursor, "update hl.notice set state = 'queued' where id = %s", (notice,))) == NOTICE_BACK
-        cursor.execute("update hl.notice set is_resend = true where id = %s", (notice,))
-        assert sqlstate(rows.refusal(cursor, again, (notice,))) == NOTICE_BACK, lane
-
-
 # --- rights -------------------------------------------------------------------------------------------------------
-
-def role(database, name):
-    """A cursor of one of the product's roles, and its connection to close."""
-    connection = database.connect(name)
-    connection.autocommit = False
-    return contextlib.closing(connection)
-
 
 DAEMON_MAY_NOT = [
     *(f"delete from hl.{table}" for table in ("event", "message", "person", "case", "task", "report", "notice", "attempt",
@@ -460,7 +429,7 @@ DAEMON_MAY_NOT = [
     "update hl.notice_code set code = 'AAAAA'", "update hl.head_rollup set hash = ''", "update hl.quarantine set item = ''",
     "update hl.refdata set doc = '{}'", "update hl.config_change set why = 'x'", "delete from hl.config_change",
     "delete from hl.roster", "update hl.roster set kind = 'week'", "insert into hl.lane values ('x', 9, true)",
-    "delete from hl.dialogue",
+    "delete from hl.dialogue", "delete from hl.decision", "update hl.decision set detail = '{}'", "delete from hl.opinion",
     "create table hl.mine (x int)", "create table public.mine (x int)", "create schema mine",
     "create function hl.mine() returns int language sql as 'select 1'",
     "alter table hl.event disable trigger all", "drop trigger event_is_chained on hl.event", "drop table hl.event",
@@ -469,15 +438,16 @@ DAEMON_MAY_NOT = [
 
 
 def test_the_daemon_cannot_delete_rewrite_change_the_law_or_create_anything(database):
-    with role(database, "hotline_daemon") as connection, connection.cursor() as cursor:
+    with rows.role(database, "hotline_daemon") as connection, connection.cursor() as cursor:
         for statement in DAEMON_MAY_NOT:
             assert sqlstate(rows.refusal(cursor, statement)) == DENIED, statement
 
 
 def test_the_reader_sees_neither_people_nor_texts_nor_codes_and_writes_nothing(database):
-    with role(database, "hotline_reader") as connection, connection.cursor() as cursor:
+    with rows.role(database, "hotline_reader") as connection, connection.cursor() as cursor:
         for hidden in ("phone from hl.person", "text from hl.message", "text from hl.attempt", "item from hl.quarantine",
-                       "code from hl.notice_code", "params from hl.notice", "data from hl.dialogue"):
+                       "code from hl.notice_code", "params from hl.notice", "data from hl.dialogue", "detail from hl.decision",
+                       "reason from hl.opinion"):
             assert sqlstate(rows.refusal(cursor, f"select {hidden}")) == DENIED, hidden
         for seen in ("* from hl.case", "* from hl.task", "* from hl.event", "state, lane from hl.notice"):
             assert rows.refusal(cursor, f"select {seen}") is None, seen
@@ -498,9 +468,11 @@ def test_the_purge_role_erases_a_person_and_leaves_a_tombstone_in_a_whole_chain(
     cursor.execute("insert into hl.dialogue values (%s, 'menu', %s, now())", (person, '{"text": "王某签收"}'))
     cursor.execute("update hl.attempt set text = '王某您好', detail = %s where id = %s", (phone, attempt))
     cursor.execute("insert into hl.quarantine (channel, external_id, item, reason) values ('c', 'poison', %s, 'r')", (phone,))
+    cursor.execute(rows.decision() + " returning message_id", {"message": message, "case": case})
+    cursor.execute("update hl.decision set detail = %s", ('{"features": [{"words": "王某"}]}',))
     assert refused_at_commit(cursor) is None
 
-    with role(database, "hotline_purge") as connection, connection.cursor() as purge:
+    with rows.role(database, "hotline_purge") as connection, connection.cursor() as purge:
         for statement in ("delete from hl.event", "update hl.event set data = '{}'", "delete from hl.message", "delete from hl.person",
                           "delete from hl.attempt", "update hl.message set digest = ''", "update hl.case set head_hash = ''",
                           "update hl.case set state = 'closed'", "select * from hl.notice_code", "create table hl.mine (x int)"):
@@ -510,6 +482,7 @@ def test_the_purge_role_erases_a_person_and_leaves_a_tombstone_in_a_whole_chain(
         purge.execute("update hl.attempt set text = null, detail = null where id = %s", (attempt,))
         purge.execute("update hl.notice set params = '{}' where id = %s", (notice,))
         purge.execute("update hl.dialogue set data = '{}' where person_id = %s", (person,))
+        purge.execute("update hl.decision set detail = '{}' where message_id = %s", (message,))
         purge.execute("update hl.quarantine set item = '' where external_id = 'poison'")
         rows.event(purge, case, "erased", data=f'{{"person": {person}}}')
         connection.commit()
@@ -526,7 +499,7 @@ def test_the_purge_role_erases_a_person_and_leaves_a_tombstone_in_a_whole_chain(
 
 def test_the_clock_moves_in_a_demo_installation_only_and_only_forward(database, cursor):
     tick = "select hl.tick_step(jsonb_build_object('to', hl.us(hl.now() + %s::interval)))"
-    with role(database, "hotline_daemon") as connection, connection.cursor() as daemon:
+    with rows.role(database, "hotline_daemon") as connection, connection.cursor() as daemon:
         assert rows.refusal(daemon, tick, ("1 hour",)) is None
         assert sqlstate(rows.refusal(daemon, tick, ("-1 hour",))) == "P0121"
         connection.rollback()

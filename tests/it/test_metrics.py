@@ -129,17 +129,20 @@ RULES = {
     "HotlinedUndecided": ("hotlined_messages_pending", "51x80", "50x80", "15m"),
     "HotlinedLoopLag": ("hotlined_loop_lag_seconds", "0.3x80", "0.2x80", "15m"),
     "HotlinedLogDropped": ("hotlined_log_dropped_total", "0x20 9x20", "9x40", "8m"),
+    "HotlinedClassifierDrifts": ("hotlined_decisions_corrected_share", "0.2x400", "0.1x400", "90m",
+                                 {"hotlined_decisions_window": "200x400", "hotlined_decisions_review_share": "0.5x400"}),
 }
 ALERT = re.compile(r'- alert: (\w+)\n.*?labels: \{severity: (\w+)\}\n +annotations: \{summary: "(.*?)"\}', re.DOTALL)
 
 
 def case(alert, values, is_raised):
-    """One of promtool's rule tests: this series alone, and whether the alert is raised."""
+    """One of promtool's rule tests: this series, beside those that stay as they are, and whether the alert is raised."""
     name, severity, summary = alert
     series, when = RULES[name][0], RULES[name][3]
+    beside = [{"series": other, "values": same} for other, same in (RULES[name][4] if RULES[name][4:] else {}).items()]
     labels = {"severity": severity, **dict(re.findall(r'(\w+)="([^"]*)"', series))}
     raised = [{"exp_labels": labels, "exp_annotations": {"summary": summary}}] if is_raised else []
-    return {"interval": "15s", "input_series": [{"series": series, "values": values}],
+    return {"interval": "15s", "input_series": [{"series": series, "values": values}, *beside],
             "alert_rule_test": [{"eval_time": when, "alertname": name, "exp_alerts": raised}]}
 
 
@@ -150,7 +153,7 @@ def test_every_rule_has_a_series_that_raises_it():
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_is_raised_by_the_bad_series_and_not_by_the_good_one(tmp_path, name):
     alert = next(found for found in ALERT.findall(ALERTS.read_text()) if found[0] == name)
-    _, bad, good, _ = RULES[name]
+    _, bad, good = RULES[name][:3]
     rules = tmp_path / "rules.json"  # JSON is YAML
     rules.write_text(json.dumps({"rule_files": [str(ALERTS)], "evaluation_interval": "15s",
                                  "tests": [case(alert, bad, True), case(alert, good, False)]}))

@@ -139,3 +139,19 @@ def refused_at_commit(cursor):
 
 def sqlstate(error):
     return error.pgcode if error else None
+
+
+DECISION = ("insert into hl.decision (message_id, case_id, at, type, urgency, confidence, is_sure, route, rules, model)"
+            " values ({message}, {case}, now(), 'FIR-1', 'normal', 1, true, 'dispatch', '{rules}', '{model}')")
+
+
+def decision(**wrong):
+    """The statement that records one, of %(message)s and %(case)s."""
+    return DECISION.format(**{"message": "%(message)s", "case": "%(case)s", "rules": "0123456789abcdef", "model": "", **wrong})
+
+
+def role(database, name):
+    """A cursor of one of the product's roles, and its connection to close."""
+    connection = database.connect(name)
+    connection.autocommit = False
+    return contextlib.closing(connection)
