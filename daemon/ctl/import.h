@@ -13,6 +13,7 @@ struct source {
 	const char *path;
 	json_t *doc, *rows;
 	size_t *lines; /* of each row, 0: not known */
+	json_t *files; /* of each row, where they come from several; NULL: all from path */
 	json_t *changes;
 };
 

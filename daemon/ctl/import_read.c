@@ -124,19 +124,23 @@ static bool has_year(const json_t *rows, const json_t *year)
 	return false;
 }
 
-/* The years that the new rows have replace those of the current calendar. takes fresh. */
-static int use_years(struct source *s, json_t *fresh, json_t *current, json_t *errors)
+/* The years that the new rows have replace those of the current calendar. takes fresh; lines: of each of them, NULL:
+ * not known. */
+static int use_years(struct source *s, json_t *fresh, const size_t *lines, json_t *current, json_t *errors)
 {
 	json_t *old_rows = hl_reftable_rows(s->table, current), *row;
-	size_t i;
+	size_t i, n_old, n_fresh = json_array_size(fresh);
 	s->rows = json_array();
 	json_array_foreach (old_rows, i, row)
 		if (!has_year(fresh, json_object_get(row, "year")))
 			json_array_append(s->rows, row);
+	n_old = json_array_size(s->rows);
 	json_array_extend(s->rows, fresh);
 	json_decref(old_rows);
 	json_decref(fresh);
-	s->lines = calloc(json_array_size(s->rows) + 1, sizeof *s->lines);
+	s->lines = calloc(n_old + n_fresh + 1, sizeof *s->lines);
+	if (s->lines && lines)
+		memcpy(s->lines + n_old, lines, n_fresh * sizeof *lines);
 	s->doc = hl_reftable_doc(s->table, current, s->rows);
 	if (!json_object_get(s->doc, "zone"))
 		return fault(errors, s->path, 0, "calendar",
@@ -152,19 +156,26 @@ static int read_ical(struct source *s, struct hl_slice text, json_t *current, js
 		return fault(errors, s->path, 0, "file", "must be JSON or CSV: only a calendar comes as iCalendar");
 	if (hl_ical_holidays(text, ICAL_LAST_YEAR, &rows, &err) != HL_OK)
 		return fault(errors, s->path, 0, "iCalendar", err.text);
-	return use_years(s, rows, current, errors);
+	return use_years(s, rows, NULL, current, errors);
 }
 
 /* {"year", "days"} as the holiday-cn project publishes it. */
-static int read_year(struct source *s, const json_t *doc, json_t *current, json_t *errors)
+static int read_year(struct source *s, struct hl_slice text, const json_t *doc, json_t *current, json_t *errors)
 {
 	json_t *year = json_pack("{s:[O]}", "holidays", doc), *rows = hl_reftable_rows(s->table, year);
+	size_t n = json_array_size(rows), *lines = calloc(n + 1, sizeof *lines);
+	int rc;
 	json_decref(year);
-	if (json_array_size(rows) == 0) {
+	if (n == 0) {
+		free(lines);
 		json_decref(rows);
 		return fault(errors, s->path, 0, "days", "must not be empty: the year is not announced yet");
 	}
-	return use_years(s, rows, current, errors);
+	if (lines)
+		hl_reftable_lines(text, "days", HL_LINES_LIST, lines, n);
+	rc = use_years(s, rows, lines, current, errors);
+	free(lines);
+	return rc;
 }
 
 /* ---- JSON ----------------------------------------------------------------- */
@@ -180,20 +191,55 @@ static int read_spec(struct source *s, json_t *doc, json_t *errors)
 	return CTL_OK;
 }
 
-static void find_lines(struct source *s, struct hl_slice text)
+/* Rows of the years in the folder beside a specification: each knows its file, and its line there. */
+static void find_year_lines(struct source *s, json_t *errors)
+{
+	const char *slash = strrchr(s->path, '/');
+	const json_t *year;
+	size_t i, at = 0;
+	s->files = json_array();
+	json_array_foreach (json_object_get(s->doc, "holidays"), i, year) {
+		size_t n = json_array_size(json_object_get(year, "days"));
+		json_t *path = json_sprintf("%.*sholidays/%lld.json", slash ? (int)(slash + 1 - s->path) : 0, s->path,
+					    json_integer_value(json_object_get(year, "year")));
+		struct hl_arena arena;
+		struct hl_slice text;
+		hl_arena_init(&arena, FILE_MAX_BYTES * 4);
+		if (read_text(json_string_value(path), &arena, &text, errors) == CTL_OK)
+			hl_reftable_lines(text, "days", HL_LINES_LIST, s->lines + at, n);
+		hl_arena_fini(&arena);
+		for (size_t k = 0; k < n; k++)
+			json_array_append(s->files, path);
+		json_decref(path);
+		at += n;
+	}
+}
+
+/* The defaults of the urgencies come first and are no list; which is which the rows say. */
+static void find_limit_lines(struct source *s, struct hl_slice text, size_t n)
+{
+	size_t n_overrides = json_array_size(json_object_get(s->doc, "overrides"));
+	for (size_t i = 0; i < n - n_overrides; i++)
+		s->lines[i] = hl_reftable_line_of(
+			text, "urgencies", json_string_value(json_object_get(json_array_get(s->rows, i), "urgency")));
+	hl_reftable_lines(text, "overrides", HL_LINES_LIST, s->lines + (n - n_overrides), n_overrides);
+}
+
+static void find_lines(struct source *s, struct hl_slice text, bool has_own_years, json_t *errors)
 {
 	size_t n = json_array_size(s->rows);
 	const char *list = hl_reftable_list(s->table);
 	s->lines = calloc(n + 1, sizeof *s->lines);
 	if (!s->lines || n == 0)
 		return;
-	if (strcmp(list, "limits") == 0) {
-		/* The defaults of the urgencies come first and are no list. */
-		size_t n_overrides = json_array_size(json_object_get(s->doc, "overrides"));
-		hl_reftable_lines(text, "overrides", s->lines + (n - n_overrides), n_overrides);
-	} else {
-		hl_reftable_lines(text, list, s->lines, n);
-	}
+	if (strcmp(list, "limits") == 0)
+		find_limit_lines(s, text, n);
+	else if (strcmp(list, "holidays") != 0)
+		hl_reftable_lines(text, list, HL_LINES_LIST, s->lines, n);
+	else if (has_own_years)
+		hl_reftable_lines(text, list, HL_LINES_LISTS, s->lines, n);
+	else
+		find_year_lines(s, errors);
 }
 
 static int read_json(struct source *s, struct hl_slice text, json_t *current, json_t *errors)
@@ -205,14 +251,14 @@ static int read_json(struct source *s, struct hl_slice text, json_t *current, js
 	if (!json_is_object(doc))
 		rc = fault(errors, s->path, doc ? 1 : (size_t)at.line, "JSON", doc ? "must be an object" : at.text);
 	else if (is_calendar && json_object_get(doc, "days"))
-		rc = read_year(s, doc, current, errors);
+		rc = read_year(s, text, doc, current, errors);
 	else if (is_calendar)
 		rc = read_spec(s, doc, errors);
 	else
 		s->doc = json_incref(doc);
 	if (rc == CTL_OK && !s->rows) {
 		s->rows = hl_reftable_rows(s->table, s->doc);
-		find_lines(s, text);
+		find_lines(s, text, json_object_get(doc, "holidays") != NULL, errors);
 		if (json_array_size(s->rows) == 0 &&
 		    !json_is_array(json_object_get(s->doc, hl_reftable_list(s->table))))
 			rc = fault(errors, s->path, 1, hl_reftable_list(s->table), "must be a list");
@@ -247,7 +293,10 @@ void source_check(struct source *s, const json_t *docs, json_t *errors)
 	if (s->lines)
 		hl_reftable_check(s->table, s->rows, s->lines, docs, found);
 	json_array_foreach (found, i, entry) {
-		json_object_set_new(entry, "file", json_string(s->path));
+		size_t row = (size_t)json_integer_value(json_object_get(entry, "row"));
+		const char *file = json_string_value(json_array_get(s->files, row));
+		json_object_set_new(entry, "file", json_string(file ? file : s->path));
+		json_object_del(entry, "row");
 		json_array_append(errors, entry);
 	}
 	json_decref(found);
@@ -258,6 +307,7 @@ void source_fini(struct source *s)
 	json_decref(s->doc);
 	json_decref(s->rows);
 	json_decref(s->changes);
+	json_decref(s->files);
 	free(s->lines);
 	*s = (struct source){0};
 }

@@ -49,6 +49,7 @@ const char *hl_row_text(const json_t *row, const char *field);
 char *hl_row_key(const struct hl_reftable *table, const json_t *row);
 
 void hl_check_type_row(const struct hl_row_check *check, size_t i);
+void hl_check_holiday_row(const struct hl_row_check *check, size_t i);
 void hl_check_roster_row(const struct hl_row_check *check, size_t i);
 void hl_check_template_row(const struct hl_row_check *check, size_t i);
 void hl_check_limit_row(const struct hl_row_check *check, size_t i);

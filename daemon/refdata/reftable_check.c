@@ -31,8 +31,8 @@ void hl_row_fault(const struct hl_row_check *check, size_t i, const char *field,
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	json_array_append_new(check->errors, json_pack("{s:I, s:s, s:s}", "line", (json_int_t)check->lines[i], "field",
-						       field, "rule", text));
+	json_array_append_new(check->errors, json_pack("{s:I, s:I, s:s, s:s}", "row", (json_int_t)i, "line",
+						       (json_int_t)check->lines[i], "field", field, "rule", text));
 }
 
 /* ---- cells ---------------------------------------------------------------- */
@@ -161,6 +161,16 @@ void hl_check_type_row(const struct hl_row_check *check, size_t i)
 	json_array_foreach (json_object_get(row, "co"), k, entry)
 		if (strcmp(json_string_value(entry), lead) == 0)
 			hl_row_fault(check, i, "co", "must not name %s, which leads", lead);
+}
+
+/* A holiday at the turn of the year is listed with the year it belongs to; its days may lie in the other. */
+void hl_check_holiday_row(const struct hl_row_check *check, size_t i)
+{
+	const json_t *row = json_array_get(check->rows, i);
+	json_int_t year = json_integer_value(json_object_get(row, "year"));
+	long lies_in = strtol(hl_row_text(row, "date"), NULL, 10);
+	if (lies_in < year - 1 || lies_in > year + 1)
+		hl_row_fault(check, i, "date", "must lie in %lld or in a year beside it", (long long)year);
 }
 
 /* Who reads a list of rows asks "which of them": here there is only one. */

@@ -5,6 +5,9 @@
  */
 #include "refdata/reftable.h"
 
+#include "hotline/calendar.h"
+
+#include <stdio.h>
 #include <string.h>
 
 #define URGENCIES " normal urgent emergency "
@@ -114,8 +117,15 @@ static const char *rank(const struct hl_row_check *check, const char *text)
 static const char *date(const struct hl_row_check *check, const char *text)
 {
 	(void)check;
-	bool is_date = strlen(text) == 10 && text[4] == '-' && text[7] == '-' && strspn(text, DIGITS "-") == 10;
-	return is_date ? NULL : "must be a date, YYYY-MM-DD";
+	const struct hl_calendar utc = {
+		0}; /* only to read the day back: the 30th of February comes back as another one */
+	int year, month, day, used = 0;
+	struct hl_local_time back;
+	if (strlen(text) != 10 || strspn(text, DIGITS "-") != 10 ||
+	    sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || used != 10 || month < 1 || month > 12)
+		return "must be a date, YYYY-MM-DD";
+	hl_calendar_local(&utc, hl_civil_days(year, month, day) * INT64_C(86400000000), &back);
+	return back.month == month && back.day == day ? NULL : "must be a day that there is";
 }
 
 static const struct hl_column unit_columns[] = {
@@ -228,6 +238,7 @@ const struct hl_reftable hl_reftables[HL_REFTABLES_N] = {
 	 .list = "holidays",
 	 .key = {"date"},
 	 .columns = holiday_columns,
+	 .check_row = hl_check_holiday_row,
 	 .rows_of = hl_holiday_rows,
 	 .doc_of = hl_holiday_rows_doc},
 	{.kind = "templates",

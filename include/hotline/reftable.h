@@ -42,7 +42,7 @@ const char *hl_reftable_unknown(const struct hl_reftable *table, const json_t *c
 
 /* hl_reftable_check - every rule of every row.
  * Takes   rows with the line of each; docs: all current documents, the contacts' rows under "contacts"
- * Gives   appends {"line","field","rule"} to errors, in order of rows */
+ * Gives   appends {"row" (from 0),"line","field","rule"} to errors, in order of rows */
 void hl_reftable_check(const struct hl_reftable *table, const json_t *rows, const size_t *lines, const json_t *docs,
 		       json_t *errors);
 
@@ -52,7 +52,12 @@ void hl_reftable_check(const struct hl_reftable *table, const json_t *rows, cons
 json_t *hl_reftable_diff(const struct hl_reftable *table, json_t *old_doc, json_t *new_doc);
 
 /* hl_reftable_lines - the line on which each element of a list begins in the text of a document.
+ * Takes   depth: HL_LINES_LIST, or HL_LINES_LISTS for a list of objects that each hold a list with the elements
  * Gives   number of elements found, at most max */
-size_t hl_reftable_lines(struct hl_slice json, const char *list, size_t *lines_r, size_t max);
+#define HL_LINES_LIST  2
+#define HL_LINES_LISTS 4
+size_t hl_reftable_lines(struct hl_slice json, const char *list, int depth, size_t *lines_r, size_t max);
+/* hl_reftable_line_of - the line on which a member of an object of the document begins, 0 when it has none. */
+size_t hl_reftable_line_of(struct hl_slice json, const char *object, const char *member);
 
 #endif

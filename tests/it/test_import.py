@@ -171,6 +171,29 @@ def test_json_names_its_lines_too(ctl, database, tmp_path):
     assert lines(refused(ctl, database, "units", path)) == [(3, "code"), (5, "kind"), (7, "name")]
 
 
+def test_json_names_the_lines_of_rows_that_lie_deeper(ctl, database, tmp_path):
+    text = export(ctl, "limits", "--json")
+    at = {name: next(n for n, line in enumerate(text.split("\n"), 1) if f'"{name}": {{' in line) for name in ("normal", "emergency")}
+    path = tmp_path / "limits.json"
+    path.write_text(text.replace('"sign": "15 min"', '"sign": "0 min"', 1).replace('"close": "5 days"', '"close": "some"', 1))
+    assert lines(refused(ctl, database, "limits", path)) == [(at["normal"], "limits"), (at["emergency"], "limits")]
+
+    path = tmp_path / "2027.json"
+    path.write_text('{"year": 2027, "papers": [],\n"days": [\n{"name": "x", "date": "2027-01-01", "isOffDay": true},\n'
+                    '{"name": "x", "date": "2027-02-30", "isOffDay": true},\n\n{"name": "x", "date": "2024-01-03", "isOffDay": true},\n'
+                    '{"name": "x", "date": "2027-01-04", "isOffDay": "no"}]}')
+    assert lines(refused(ctl, database, "calendar", path)) == [(4, "date"), (6, "date"), (7, "isOffDay")]
+
+    # the years beside a specification are files of their own
+    (tmp_path / "holidays").mkdir()
+    (tmp_path / "calendar.json").write_text((REF / "calendar.json").read_text(encoding="utf-8"), encoding="utf-8")
+    for year in (2025, 2026):
+        days = "".join(f'{{"name": "x", "date": "{year}-01-0{day}", "isOffDay": {"true" if day < 3 or year < 2026 else 7}}},\n' for day in (1, 2, 3))
+        (tmp_path / f"holidays/{year}.json").write_text(f'{{"year": {year}, "days": [\n{days[:-2]}]}}')
+    reply = ctl("import", "calendar", tmp_path / "calendar.json", is_json=True, code=1)
+    assert [(e["file"].rsplit("/", 2)[-2:], e["line"], e["field"]) for e in reply["errors"]] == [(["holidays", "2026.json"], 4, "isOffDay")]
+
+
 @pytest.mark.parametrize("kind, change, expected", [
     ("contacts", lambda r: r[0].update(phone="1381"), [(2, "phone")]),
     ("contacts", lambda r: r[1].update(unit="NOWHERE"), [(3, "unit")]),

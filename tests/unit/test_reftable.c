@@ -105,12 +105,31 @@ static void lines_of_json_rows_are_found_past_strings_and_brackets(void **state)
 	struct hl_slice json = HL_LIT("{\"about\": \"units [{\",\n \"units\": [\n {\"a\": \"}]\\\"\", \"b\": [{}]},\n\n"
 				      " {\"units\": [\n {}]}, {}\n],\n\"more\": [{}]}");
 	(void)state;
-	assert_int_equal(hl_reftable_lines(json, "units", lines, N(lines)), 3);
+	assert_int_equal(hl_reftable_lines(json, "units", HL_LINES_LIST, lines, N(lines)), 3);
 	assert_int_equal(lines[0], 3);
 	assert_int_equal(lines[1], 5);
 	assert_int_equal(lines[2], 6);
-	assert_int_equal(hl_reftable_lines(json, "units", lines, 1), 1);
-	assert_int_equal(hl_reftable_lines(HL_LIT("{\"units\": [\"open"), "units", lines, N(lines)), 0);
+	assert_int_equal(hl_reftable_lines(json, "units", HL_LINES_LIST, lines, 1), 1);
+	assert_int_equal(hl_reftable_lines(HL_LIT("{\"units\": [\"open"), "units", HL_LINES_LIST, lines, N(lines)), 0);
+}
+
+static void lines_of_rows_that_lie_deeper_are_found_too(void **state)
+{
+	size_t lines[8];
+	struct hl_slice years =
+		HL_LIT("{\"days\": [{}],\n\"holidays\": [\n{\"year\": 1, \"papers\": [\"[{\"],\n\"days\": [{},\n"
+		       "{}]},\n{\"days\": [\n{}]}]}");
+	struct hl_slice limits = HL_LIT(
+		"{\"about\": \"normal\",\n\"normal\": {},\n\"urgencies\": {\n\"urgent\": {\"sign\": \"normal\"},\n"
+		"\n\"normal\":\n{\"sign\": {\"normal\": {}}}},\n\"x\": {\"emergency\": {}}}");
+	(void)state;
+	assert_int_equal(hl_reftable_lines(years, "holidays", HL_LINES_LISTS, lines, N(lines)), 3);
+	assert_int_equal(lines[0], 4);
+	assert_int_equal(lines[1], 5);
+	assert_int_equal(lines[2], 7);
+	assert_int_equal(hl_reftable_line_of(limits, "urgencies", "normal"), 7);
+	assert_int_equal(hl_reftable_line_of(limits, "urgencies", "urgent"), 4);
+	assert_int_equal(hl_reftable_line_of(limits, "urgencies", "emergency"), 0);
 }
 
 static void a_difference_is_by_key_and_field_and_empty_is_absent(void **state)
@@ -147,6 +166,7 @@ int main(void)
 		cmocka_unit_test(icalendar_gives_days_of_years),
 		cmocka_unit_test(icalendar_that_says_nothing_or_too_much_is_refused),
 		cmocka_unit_test(lines_of_json_rows_are_found_past_strings_and_brackets),
+		cmocka_unit_test(lines_of_rows_that_lie_deeper_are_found_too),
 		cmocka_unit_test(a_difference_is_by_key_and_field_and_empty_is_absent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
