@@ -162,15 +162,27 @@ static void submit(struct hook *h, struct hl_intake *to, json_t *item)
 	}
 }
 
+/* What a text means takes ten times the memory of the text, and the request lives until the database answered: so in an
+ * arena of its own, which ends here. */
+static json_t *item_of(struct gateway *g, const struct hook *h, const struct hl_inbound *in, size_t max_bytes)
+{
+	const struct hl_channel *channel = &h->channel->channel;
+	struct hl_arena scratch;
+	json_t *item;
+
+	hl_arena_init(&scratch, max_bytes);
+	item = hl_intake_item(g->refdata, channel->name, channel->country, in, &scratch, hl_case_clock_now(&g->clock));
+	hl_arena_fini(&scratch);
+	return item;
+}
+
 static void store(struct gateway *g, struct hook *h, const struct hl_parsed *parsed, struct hl_http_request *req)
 {
 	/* One hold more than items, so that an answer inside submit cannot finish the hook under us. */
 	h->n_left = parsed->n_messages + parsed->n_receipts + 1;
 	h->has_message = parsed->n_messages > 0;
 	for (size_t i = 0; i < parsed->n_messages; i++)
-		submit(h, g->intake,
-		       hl_intake_item(g->refdata, h->channel->channel.name, h->channel->channel.country,
-				      &parsed->messages[i], req->arena, hl_case_clock_now(&g->clock)));
+		submit(h, g->intake, item_of(g, h, &parsed->messages[i], req->arena->max_bytes));
 	for (size_t i = 0; i < parsed->n_receipts; i++) {
 		const struct hl_receipt *r = &parsed->receipts[i];
 
