@@ -4,12 +4,27 @@ create or replace function hl.spread_budgets(doc jsonb) returns void language pl
 begin
   delete from hl.budget;
   delete from hl.provider;
+  delete from hl.template_param;
   insert into hl.provider (name, bundle, may_vary)
     select p.name, coalesce((p.rules->>'bundle')::int, 0), coalesce((p.rules->>'vary')::boolean, false)
     from jsonb_each(coalesce(doc->'providers', '{}')) p (name, rules);
   insert into hl.budget (provider, span, n, is_same)
     select p.name, (b->>'per')::interval, (b->>'count')::int, coalesce((b->>'same')::boolean, false)
     from jsonb_each(coalesce(doc->'providers', '{}')) p (name, rules) cross join jsonb_array_elements(coalesce(p.rules->'budget', '[]')) b;
+  -- {name}, {name:time} and {name?text} name what shows
+  insert into hl.template_param (template, lang, name, is_time)
+    select t->>'key', t->>'lang', p->>'name', p->>'type' = 'time'
+    from jsonb_array_elements(coalesce(doc->'templates', '[]')) t cross join jsonb_array_elements(coalesce(t->'params', '[]')) p
+    where t->>'text' ~ concat('\{', p->>'name', '[}:?]')
+    on conflict do nothing;
+end $$;
+
+-- Equal for two notices whose texts are equal: only what shows counts, and of a time the minute.
+create or replace function hl.text_id(of_template text, params jsonb, of_lang text) returns bigint language plpgsql stable as $$
+begin
+  return hashtextextended(of_template || coalesce((
+    select jsonb_object_agg(p.name, case when p.is_time then to_jsonb(floor((params->>p.name)::numeric / 60)) else params->p.name end)
+    from hl.template_param p where p.template = of_template and p.lang = of_lang), params)::text, 0);
 end $$;
 
 -- Whose rules hold for a channel: its provider's, else those of '*'.
@@ -87,8 +102,8 @@ begin
     select x.person_id, x.channel, hl.provider_of(batch, x.channel) as provider, array_agg(x.id order by x.lane, x.id) as ids,
            array_agg(x.txt order by x.lane, x.id) as texts, array_agg(x.is_kept or x.lane = hl.lane_rank('emergency') order by x.lane, x.id) as kept,
            array_agg(x.lane >= hl.lane_rank('dispatch') and not x.is_kept and x.template <> 'bundle' order by x.lane, x.id) as joinable
-    from (select n.*, hl.channel_of(n, batch) as to_channel, hashtextextended(n.template || n.params::text, 0) as txt
-          from hl.notice n where n.id = any (ids)) n
+    from (select n.*, hl.channel_of(n, batch) as to_channel, hl.text_id(n.template, n.params, w.lang) as txt
+          from hl.notice n join hl.person w on w.id = n.person_id where n.id = any (ids)) n
     cross join lateral (select n.id, n.person_id, n.to_channel as channel, n.lane, n.is_kept, n.template, n.txt) x
     where hl.why_stale((select y from hl.notice y where y.id = x.id), at_now) is null
     group by 1, 2 order by 1, 2

@@ -143,6 +143,25 @@ def test_equal_texts_are_told_apart_where_that_is_allowed(cursor, phone):
     assert [n["nth"] for n in lease(cursor, provider="v")] == [None, None, 3]
 
 
+@pytest.mark.parametrize("template, params, are_equal", [
+    ("receipt_review", {"case": "26-000001", "unit": "n"}, True),               # the unit does not show
+    ("receipt_review", {"case": "n", "unit": "x"}, False),
+    ("dispatch", {"code": "AAAAA", "sign_by": 1772415000, "close_by": 1772415060}, True),
+    ("dispatch", {"code": "AAAAA", "sign_by": "n", "close_by": 1772415060}, False),  # minutes apart
+    ("dispatch", {"code": "n", "sign_by": 1772415000, "close_by": 1772415060}, False),
+    ("unknown_template", {"a": "n"}, False),
+], ids=str)
+def test_what_is_equal_is_the_text_and_not_what_it_was_made_of(cursor, phone, template, params, are_equal):
+    ids = queue(cursor, phone, n=3)
+    for n, notice in enumerate(ids):
+        # seconds apart do not show
+        made = {name: 1772415000 + 60 * n if value == "n" and name.endswith("_by") else f"{n}" if value == "n"
+                else value + n if isinstance(value, int) else value for name, value in params.items()}
+        cursor.execute("update hl.notice set template = %s, params = %s where id = %s", (template, json.dumps(made), notice))
+    assert len(lease(cursor)) == (2 if are_equal else 3)
+    assert states(cursor, ids)[2]["held"] == ("2 equal texts in 1 min" if are_equal else None)
+
+
 def test_a_provider_without_rules_keeps_no_account(cursor, phone):
     ids = queue(cursor, phone, n=20)
     assert len(lease(cursor, provider="free")) == len(ids)
