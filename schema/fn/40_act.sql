@@ -177,7 +177,9 @@ declare
   verb text := a->>'verb';
   who bigint := (a->>'person')::bigint;
 begin
-  if verb = 'sign' then
+  if verb in ('progress', 'extend', 'assist') and k.state not in ('dispatched', 'signed', 'arrived', 'handback') then
+    perform hl.refuse('law', format('task is %s: nothing is left to be said about it', k.state)); -- no move that the law would refuse
+  elsif verb = 'sign' then
     update hl.task set state = 'signed', signed_at = at_now, holder = who where id = k.id;
     perform hl.record(a, c.id, k.id, 'signed', k.state, 'signed', '{}');
   elsif verb = 'arrive' then
