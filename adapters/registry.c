@@ -45,7 +45,7 @@ static const char *missing_part(const struct hl_provider *p)
 		return "ack_type";
 	if (!p->verify)
 		return "verify";
-	if (!p->parse)
+	if (!p->parse && !p->voice)
 		return "parse";
 	if (!p->build != !p->interpret)
 		return p->build ? "interpret" : "build";

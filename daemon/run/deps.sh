@@ -14,7 +14,7 @@ run_packages=(gcc make pkg-config libc6-dev libevent-dev libcurl4-openssl-dev li
   libturbojpeg0-dev libpng-dev libxlsxwriter-dev libpango1.0-dev libcairo2-dev libqrencode-dev fonts-noto-cjk)
 check_packages=(git python3 python3-pytest python3-pytest-xdist python3-psycopg2 kannel kannel-extras prometheus clang
   clang-tidy clang-format cppcheck universal-ctags libclang-rt-14-dev
-  poppler-utils python3-openpyxl)
+  poppler-utils python3-openpyxl espeak-ng)
 
 say() { printf 'deps: %s\n' "$*"; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }

@@ -189,6 +189,7 @@ static void on_pulse(void *arg)
 	calendar_watch(g);
 	hl_doubts_pulse(g->doubts);
 	hl_media_pulse(g->media);
+	hl_transcriber_pulse(g->transcriber);
 }
 
 static void on_refdata(void *arg, int64_t version)
@@ -357,6 +358,13 @@ static bool make_flow(struct gateway *g)
 				       .on_committed = on_committed,
 				       .arg = g};
 
+	struct hl_transcriber_setup transcriber = {.loop = g->loop,
+						   .store = g->work_store,
+						   .refdata = &g->refdata,
+						   .config = c,
+						   .clock = &g->clock,
+						   .on_committed = on_committed,
+						   .arg = g};
 	struct hl_calls_setup calls = {.store = g->intake_store,
 				       .refdata = &g->refdata,
 				       .config = c,
@@ -372,11 +380,12 @@ static bool make_flow(struct gateway *g)
 	g->ticker = hl_ticker_new(&ticker);
 	g->keeper = media.keeper = hl_keeper_new(g->loop, "/proc/self/exe", c->media_dir);
 	g->media = g->keeper ? hl_media_new(&media) : NULL;
-	calls.intake = g->intake;
+	transcriber.intake = calls.intake = g->intake;
+	g->transcriber = hl_transcriber_new(&transcriber);
 	calls.keeper = g->keeper;
 	g->calls = hl_calls_new(&calls);
 	return g->intake && g->receipts && g->dialogue && g->calls && g->outbox && g->doubts && g->ticker &&
-	       g->media;
+	       g->media && g->transcriber;
 }
 
 static void look_drained(void *arg);
@@ -428,7 +437,7 @@ static unsigned outstanding(const struct gateway *g)
 	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
 	       hl_dialogue_outstanding(g->dialogue) + hl_calls_outstanding(g->calls) + hl_outbox_outstanding(g->outbox) +
 	       hl_doubts_outstanding(g->doubts) + hl_ticker_outstanding(g->ticker) + hl_media_outstanding(g->media) +
-	       hl_keeper_outstanding(g->keeper) + g->n_admin_calls + g->is_greeting;
+	       hl_keeper_outstanding(g->keeper) + hl_transcriber_outstanding(g->transcriber) + g->n_admin_calls + g->is_greeting;
 }
 
 static void look_drained(void *arg)
@@ -456,6 +465,7 @@ void hl_gateway_drain(struct gateway *g)
 	hl_ticker_stop(g->ticker);
 	hl_outbox_stop(g->outbox);
 	hl_media_stop(g->media);
+	hl_transcriber_stop(g->transcriber);
 	hl_timer_stop(&g->hello_timer);
 	look_drained(g);
 }
@@ -479,6 +489,7 @@ void hl_gateway_free(struct gateway **gp)
 	hl_http_client_free(&g->client);
 	hl_ticker_free(&g->ticker);
 	hl_media_free(&g->media);
+	hl_transcriber_free(&g->transcriber);
 	hl_keeper_free(&g->keeper);
 	hl_outbox_free(&g->outbox);
 	hl_doubts_free(&g->doubts);

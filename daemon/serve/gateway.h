@@ -11,6 +11,7 @@
 #include "hotline/media.h"
 #include "hotline/outbox.h"
 #include "hotline/ticker.h"
+#include "hotline/transcribe.h"
 
 #define HOOK_STATUSES 6
 extern const int hook_statuses[HOOK_STATUSES];
@@ -35,6 +36,7 @@ struct gateway {
 	struct hl_intake *intake, *receipts;
 	struct hl_dialogue *dialogue;
 	struct hl_calls *calls;
+	struct hl_transcriber *transcriber;
 	struct hl_http_client *client;
 	struct hl_outbox *outbox;
 	struct hl_doubts *doubts;

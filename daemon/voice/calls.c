@@ -82,6 +82,17 @@ static bool has_option(const struct hl_channel *ch, const char *name, const char
 	return strcmp(hl_channel_setting(ch, name), value) == 0;
 }
 
+/* Where this channel is called; with its secret where the path carries it. */
+static const char *base_url(const struct op *op)
+{
+	const struct hl_channel *ch = &op->channel->channel;
+
+	if (op->channel->ops->has_path_token && ch->n_secrets > 0)
+		return hl_arena_printf(op->arena, "%s/hook/%s/%.*s/voice", ch->public_url, ch->name,
+				       HL_SLICE_ARG(ch->secrets[0].value));
+	return hl_arena_printf(op->arena, "%s/hook/%s/voice", ch->public_url, ch->name);
+}
+
 /* The platform hears what to do. */
 static void answer_script(struct op *op)
 {
@@ -89,8 +100,7 @@ static void answer_script(struct op *op)
 	struct hl_line_script script = {
 		.channel = &op->channel->channel,
 		.arena = op->arena,
-		.base = hl_arena_printf(op->arena, "%s/hook/%s/voice", op->channel->channel.public_url,
-					op->channel->channel.name),
+		.base = base_url(op),
 		.lang = op->state.lang[0] ? op->state.lang : hl_flow_first_lang(s.ref->flow),
 		.step = op->state.steps,
 		.has_transcripts = has_option(&op->channel->channel, "transcripts", "provider"),

@@ -68,6 +68,10 @@ struct hl_config {
 	char *media_dir;
 	char **media_inside; /* addresses that are not of the public Internet and may be fetched from all the same */
 	size_t n_media_inside;
+	/* [voice] */
+	char *transcribe_url, *transcribe_model;
+	struct hl_slice transcribe_key;
+	unsigned transcribe_ms;
 	/* [log] */
 	char *log_level;
 	/* [demo] */

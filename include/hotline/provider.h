@@ -11,7 +11,7 @@
  *   interpret  the provider's answer -> outcome                MUST answer UNKNOWN unless the body proves otherwise
  *   ask, learn what became of an attempt nobody answered       MUST only read at the provider
  *
- * MAY: leave check, build with interpret (inbound only), ask with learn NULL. Registered by one line in
+ * MAY: leave check, parse (calls only), build with interpret (inbound only), ask with learn NULL. Registered by one line in
  * adapters/registry.def.
  */
 #ifndef HOTLINE_PROVIDER_H

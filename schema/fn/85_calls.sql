@@ -163,6 +163,40 @@ begin
   return jsonb_build_object('now', hl.us(at_now));
 end $$;
 
+-- Leases recordings whose sound is kept and that nobody has written down, a failed try waits longer each time; after the fifth
+-- somebody must listen.
+-- Takes  batch: {"limit": n, "lease_us": us, "channels": [names of those whose platform writes nothing down]}
+-- Gives  {"now": us, "given_up": n, "jobs": [{recording, channel, phone, lang, urgency, sha256, type}]}
+create or replace function hl.transcripts_due(batch jsonb) returns jsonb language plpgsql as $$
+declare
+  spent bigint[];
+  jobs jsonb;
+begin
+  spent := array(select r.id from hl.recording r where r.state = 'new' and r.asked >= 5 and r.retry_at <= clock_timestamp()
+                 order by r.id limit 100);
+  perform hl.recording_done(jsonb_build_object('recording', s, 'why', 'the transcription does not answer')) from unnest(spent) s;
+  with picked as (
+    select r.id from hl.recording r join hl.call c on c.id = r.call_id join hl.media m on m.id = r.media_id
+    where r.state = 'new' and r.asked < 5 and r.retry_at <= clock_timestamp() and m.state = 'kept' and batch->'channels' ? c.channel
+    order by r.retry_at, r.id limit (batch->>'limit')::int for update of r skip locked),
+  taken as (
+    update hl.recording r set asked = r.asked + 1,
+        retry_at = clock_timestamp() + (batch->>'lease_us')::bigint * interval '1 microsecond'
+    from picked p where r.id = p.id returning r.*)
+  select coalesce(jsonb_agg(jsonb_build_object('recording', t.id, 'channel', c.channel, 'phone', p.phone, 'lang', p.lang,
+           'urgency', t.urgency, 'sha256', encode(m.digest, 'hex'), 'type', m.type) order by t.id), '[]') into jobs
+  from taken t join hl.call c on c.id = t.call_id join hl.media m on m.id = t.media_id left join hl.person p on p.id = c.person_id;
+  return jsonb_build_object('now', hl.us(hl.now()), 'given_up', cardinality(spent), 'jobs', jobs);
+end $$;
+
+-- A try that failed: 2 s, 8 s, 32 s, 2 min until the next. Takes {recording}.
+create or replace function hl.transcript_later(batch jsonb) returns jsonb language plpgsql as $$
+begin
+  update hl.recording r set retry_at = clock_timestamp() + interval '2 seconds' * 4 ^ (r.asked - 1)
+    where r.id = (batch->>'recording')::bigint and r.state = 'new' and r.asked > 0;
+  return jsonb_build_object('now', hl.us(hl.now()));
+end $$;
+
 -- Call-backs past their limit are the office's to know, once; recordings whose text never came are an operator's to hear.
 create or replace function hl.fire_callbacks(at_now timestamptz) returns void language plpgsql as $$
 declare r record;

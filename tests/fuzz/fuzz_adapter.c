@@ -3,6 +3,7 @@
  * Byte 0 chooses the provider, byte 1 what the rest is: a request below one of its paths (a line with the query, header
  * lines up to an empty one, the body), or its answer to a send or to a question. */
 #include "hotline/provider.h"
+#include "hotline/voice.h"
 
 #include <string.h>
 
@@ -63,6 +64,20 @@ static void check_parsed(const struct hl_parsed *out)
 		hl_assert(out->receipts[i].state <= HL_RECEIPT_OTHER);
 }
 
+static void ask_line(const struct hl_provider *ops, const struct hl_channel *ch, struct hl_http_request *req,
+		     struct hl_slice subpath)
+{
+	const struct hl_dialect *dialect = hl_dialect_find(ops->voice);
+	struct hl_call_event event;
+	struct hl_error err;
+
+	hl_assert(dialect);
+	if (dialect->parse(ch, req, subpath, &event, &err) != HL_OK)
+		return;
+	hl_assert(event.call.len > 0 && event.kind <= HL_CALL_WHISPER && event.status <= HL_CALL_OTHER);
+	hl_assert(event.flow.digits.len <= HL_CALL_DIGITS_MAX && event.flow.kind <= HL_FLOW_ENDED);
+}
+
 static void ask_hook(const struct hl_provider *ops, const struct hl_channel *ch, struct hl_slice subpath,
 		     struct hl_slice input, struct hl_arena *arena)
 {
@@ -76,7 +91,9 @@ static void ask_hook(const struct hl_provider *ops, const struct hl_channel *ch,
 	req.path = HL_LIT("/hook/channel");
 	req.body = read_headers(input, headers, &req.n_headers);
 	ops->verify(ch, &req, subpath, NOW_US);
-	if (ops->parse(ch, &req, subpath, &out, &err) == HL_OK)
+	if (ops->voice && hl_slice_has_prefix(subpath, "/voice"))
+		ask_line(ops, ch, &req, subpath);
+	else if (ops->parse(ch, &req, subpath, &out, &err) == HL_OK)
 		check_parsed(&out);
 }
 

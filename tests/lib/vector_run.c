@@ -155,7 +155,7 @@ static void take_request(struct vector_run *r, const char *part, struct hl_parse
 	struct hl_slice subpath = hl_slice_str(vector_str(spec, "subpath", ""));
 
 	r->verdict = r->ops->verify(&r->channel, &req, subpath, now_of(r));
-	if (r->verdict == HL_VERIFIED && !vector_has(r, "only_verify"))
+	if (r->verdict == HL_VERIFIED && !vector_has(r, "only_verify") && r->ops->parse)
 		r->cls = r->ops->parse(&r->channel, &req, subpath, parsed, &r->err);
 }
 

@@ -13,7 +13,8 @@ NAME = "layering"
 
 PURE = ["daemon/casework/*.c", "daemon/talk/*.c", "daemon/intake/classify*.c", "daemon/intake/item.c",
         "daemon/intake/place*.c", "daemon/intake/phrases*.c", "daemon/intake/urgency*.c", "adapters/*.c",
-        "daemon/voice/flow*.c", "daemon/voice/dialect*.c", "daemon/media/picture.c", "daemon/media/exif.c",
+        "daemon/voice/flow*.c", "daemon/voice/dialect*.c", "daemon/voice/saying.c",
+        "daemon/voice/transcript.c", "daemon/voice/multipart.c", "daemon/media/picture.c", "daemon/media/exif.c",
         "daemon/media/multipart.c", "daemon/http/parser.c", "daemon/http/head.c", "daemon/http/form.c"]
 IMPURE_HEADERS = re.compile(
     r"event2/|event\.h$|curl/|libpq|postgres|sys/socket\.h|sys/time\.h|sys/stat\.h|netinet/|arpa/|netdb\.h|poll\.h"

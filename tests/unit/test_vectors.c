@@ -162,9 +162,10 @@ static bool is_built(const struct vector_run *r)
 static const struct kind {
 	const char *name;
 	bool (*fits)(const struct vector_run *r);
-	bool only_with_secret, only_with_send, only_with_time, only_with_ask, only_with_receipts, is_optional;
+	bool only_with_secret, only_with_send, only_with_time, only_with_ask, only_with_receipts,
+		only_with_texts, is_optional;
 } kinds[] = {
-	{"inbound_ok", is_message},
+	{"inbound_ok", is_message, .only_with_texts = true},
 	{"bad_signature", is_forged, .only_with_secret = true},
 	{"wrong_path", is_wrong_path, .is_optional = true},
 	{"answer_ok", is_taken, .is_optional = true},
@@ -175,8 +176,8 @@ static const struct kind {
 	{"ignored", is_ignored, .is_optional = true},
 	{"asked", is_asked, .only_with_ask = true},
 	{"asked_in_vain", is_asked_in_vain, .only_with_ask = true},
-	{"repeat", is_repeat},
-	{"malformed", is_malformed},
+	{"repeat", is_repeat, .only_with_texts = true},
+	{"malformed", is_malformed, .only_with_texts = true},
 	{"receipt_ok", is_receipt, .only_with_receipts = true},
 	{"receipt_unknown_status", is_other_receipt, .only_with_receipts = true},
 	{"send_ok", is_sent, .only_with_send = true},
@@ -185,8 +186,8 @@ static const struct kind {
 	{"config_fault", is_config_fault, .only_with_send = true},
 	{"server_error", is_server_error, .only_with_send = true},
 	{"timeout", is_cut, .only_with_send = true},
-	{"non_latin", is_non_latin},
-	{"long_text", is_long},
+	{"non_latin", is_non_latin, .only_with_texts = true},
+	{"long_text", is_long, .only_with_texts = true},
 	{"secrets_absent", is_built, .only_with_send = true},
 };
 
@@ -270,7 +271,8 @@ static void a_provider_has_every_kind(void **state)
 				 (v->ops->build || !kinds[i].only_with_send) &&
 				 (v->ops->is_fresh_only || !kinds[i].only_with_time) &&
 				 (has_receipts(v->file) || !kinds[i].only_with_receipts) &&
-				 (v->ops->ask || !kinds[i].only_with_ask) && !kinds[i].is_optional;
+				 (v->ops->ask || !kinds[i].only_with_ask) &&
+				 (v->ops->parse || !kinds[i].only_with_texts) && !kinds[i].is_optional;
 
 		if (is_needed && !has_kind(v->file, &kinds[i]))
 			fail_msg("tests/vectors/%s.json has no vector of kind %s", v->ops->name, kinds[i].name);
