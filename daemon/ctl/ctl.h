@@ -83,6 +83,7 @@ int cmd_rollup(struct ctl *ctl);
 int cmd_idle(struct ctl *ctl);
 int cmd_contacts(struct ctl *ctl);
 int cmd_notices(struct ctl *ctl);
+int cmd_quarantine(struct ctl *ctl);
 int cmd_templates(struct ctl *ctl);
 int cmd_channels(struct ctl *ctl);
 int cmd_channel(struct ctl *ctl);

@@ -35,6 +35,8 @@ static const struct command {
 	 cmd_contacts},
 	{"notices", "[--held] [--state STATE]",
 	 "texts that are held back and why, or all in a state (queued, unknown, ...)", cmd_notices},
+	{"quarantine", "[ID] | done ID --why TEXT",
+	 "what could not be stored or understood and was set aside; one of them whole; say what became of it", cmd_quarantine},
 	{"assign", "CASE TYPE | CASE --unit UNIT [--type TYPE] [--urgency U] [--at PLACE] [--why TEXT]",
 	 "class a case and give it to the units of its type, or to that unit", cmd_move},
 	{"place", "CASE --at PLACE [--why TEXT] | TEXT",

@@ -1,5 +1,9 @@
-/* supervise.c - what supervisors look at: contacts and their signs of life, notices that wait or ended badly */
+/* supervise.c - what supervisors look at: contacts and their signs of life, notices that wait or ended badly, and what was
+ * set aside because it could not be stored or understood */
 #include "ctl.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static const char *text_of(const json_t *o, const char *name)
 {
@@ -56,4 +60,48 @@ int cmd_notices(struct ctl *ctl)
 		return CTL_USAGE;
 	return show_list(ctl, "notices", json_pack("{s:b, s:s?}", "held", is_held, "state", state), "notices",
 			 print_notice);
+}
+
+static void print_set_aside(const json_t *q)
+{
+	const char *item = json_string_value(json_object_get(q, "item"));
+
+	printf("%-6s %s  %s %s  %s\n", text_of(q, "id"), text_of(q, "at"), text_of(q, "channel"),
+	       text_of(q, "external_id"), text_of(q, "reason"));
+	if (item)
+		printf("%s\n", item);
+	if (json_is_string(json_object_get(q, "done_by")))
+		printf("done by %s: %s\n", text_of(q, "done_by"), text_of(q, "done_why"));
+}
+
+/* Q12 or 12; 0: neither. */
+static json_int_t quarantine_number(const char *word)
+{
+	char *end;
+	long long n;
+
+	word += *word == 'Q' || *word == 'q';
+	n = strtoll(word, &end, 10);
+	return *word >= '0' && *word <= '9' && *end == '\0' ? n : 0;
+}
+
+static void print_done(const json_t *reply)
+{
+	printf("%s is done\n", text_of(reply, "id"));
+}
+
+int cmd_quarantine(struct ctl *ctl)
+{
+	const char *first = ctl_word(ctl, 0), *why = ctl->why;
+	bool is_done = first && strcmp(first, "done") == 0;
+	const char *word = is_done ? ctl_word(ctl, 1) : first;
+	json_int_t id = word ? quarantine_number(word) : 0;
+
+	if ((word && !id) || is_done != (why != NULL) || (is_done && !word))
+		return CTL_USAGE;
+	if (is_done)
+		return ctl_show(ctl, ctl_admin(ctl, "quarantine_done", json_pack("{s:I, s:s}", "id", id, "why", why)),
+				print_done);
+	return show_list(ctl, "quarantine", id ? json_pack("{s:I}", "id", id) : json_object(), "quarantine",
+			 print_set_aside);
 }

@@ -35,6 +35,8 @@ static const struct verb {
 	{"review", "review_queue", HL_ROLE_OPERATOR},
 	{"signs", "show_contacts", HL_ROLE_OPERATOR},
 	{"notices", "show_notices", HL_ROLE_OPERATOR},
+	{"quarantine", "show_quarantine", HL_ROLE_OPERATOR},
+	{"quarantine_done", "end_quarantine", HL_ROLE_OPERATOR},
 	{"channels", "", HL_ROLE_OPERATOR},
 	{"calls", "show_calls", HL_ROLE_OPERATOR},
 	{"callbacks", "show_callbacks", HL_ROLE_OPERATOR},

@@ -84,6 +84,15 @@ begin
     perform hl.write_cases(items, plan.routes, plan.cases, plan.opens, messages, persons, at_now);
   end if;
 
+  -- A known id with other words or of somebody else is no repeat: a modem that counts from one again, or a forger. The first
+  -- one stands, and nothing that anybody wrote is lost.
+  if 'repeat' = any (routes) then
+    perform hl.set_aside(t.channel, t.ext || '#' || left(encode(sha256(convert_to(concat(t.phone, ' ', t.body), 'UTF8')), 'hex'), 12),
+                         to_jsonb(t)::text, 'another text under the id of a message that is stored')
+      from unnest(items) t join hl.message m on m.id = messages[t.i]
+      where routes[t.i] = 'repeat' and m.text is not null and (m.text, m.person_id) is distinct from (t.body, persons[t.i]);
+  end if;
+
   -- In the order of persons: it locks them.
   if 'empty' = any (routes) then
     perform hl.answer_plain(e.message, e.person, e.template, '{}') from (
@@ -193,17 +202,19 @@ $$;
 
 -- Pending messages whose process died between the 2xx and the decision. One that failed five times is an operator's.
 create or replace function hl.claim_pending(batch jsonb) returns jsonb language plpgsql as $$
-declare ids bigint[];
+declare
+  ids bigint[];
+  n int;
 begin
   with given_up as (
     update hl.message m set state = 'handled', outcome = 'given_up'
     from (select id from hl.message where state = 'pending' and claims >= 5 and claimed_until < clock_timestamp()
           for update skip locked) g
-    where m.id = g.id returning m.id)
-  insert into hl.notice (message_id, person_id, kind, template, params, dedupe, lane, not_before, made_at)
-    select g.id, d.person_id, 'given_up', 'quarantined', jsonb_build_object('id', 'M' || g.id),
-           format('message:%s:given_up:%s', g.id, d.person_id), hl.lane_rank('dispatch'), hl.now(), hl.now()
-    from given_up g cross join hl.contacts('HOT', 'duty') d;
+    where m.id = g.id returning m.*)
+  select count(hl.set_aside(g.channel, g.external_id,
+                            jsonb_build_object('phone', p.phone, 'body', g.text, 'message', g.id)::text,
+                            'its meaning could not be decided five times'))
+    into n from given_up g left join hl.person p on p.id = g.person_id;
   with picked as (
     select id from hl.message where state = 'pending' and coalesce(claimed_until, '-infinity') < clock_timestamp()
     order by id limit (batch->>'limit')::int for update skip locked),
@@ -214,19 +225,56 @@ begin
   return jsonb_build_object('now', hl.us(hl.now()), 'talk', hl.talk_context(ids));
 end $$;
 
--- A message the database refused: its raw item is kept and an operator told, so that the provider can be answered 200.
-create or replace function hl.quarantine_item(batch jsonb) returns jsonb language plpgsql as $$
+-- Keeps what cannot be a message or a receipt, once, and tells an operator. Gives its number.
+create or replace function hl.set_aside(of_channel text, ext text, of_item text, why text) returns bigint language plpgsql as $$
 declare qid bigint;
 begin
-  insert into hl.quarantine (channel, external_id, item, reason)
-    values (batch->>'channel', batch->>'ext', batch->>'item', batch->>'reason')
+  insert into hl.quarantine (channel, external_id, item, reason) values (of_channel, ext, of_item, why)
     on conflict (channel, external_id) do nothing returning id into qid;
-  if qid is not null then
-    insert into hl.notice (person_id, kind, template, params, dedupe, lane, not_before, made_at)
-      select d.person_id, 'quarantine', 'quarantined', jsonb_build_object('id', 'Q' || qid), format('quarantine:%s:%s', qid, d.person_id),
-             hl.lane_rank('dispatch'), hl.now(), hl.now() from hl.contacts('HOT', 'duty') d;
-  else
-    select id into qid from hl.quarantine where channel = batch->>'channel' and external_id = batch->>'ext';
+  if qid is null then
+    return (select q.id from hl.quarantine q where q.channel = of_channel and q.external_id = ext);
   end if;
-  return jsonb_build_object('quarantine', qid);
+  insert into hl.notice (person_id, kind, template, params, dedupe, lane, not_before, made_at)
+    select d.person_id, 'quarantine', 'quarantined', jsonb_build_object('id', 'Q' || qid), format('quarantine:%s:%s', qid, d.person_id),
+           hl.lane_rank('dispatch'), hl.now(), hl.now() from hl.contacts('HOT', 'duty') d;
+  return qid;
+end $$;
+
+-- A message the database refused: its raw item is kept and an operator told, so that the provider can be answered 200.
+create or replace function hl.quarantine_item(batch jsonb) returns jsonb language plpgsql as $$
+begin
+  return jsonb_build_object('quarantine', hl.set_aside(batch->>'channel', batch->>'ext', batch->>'item', batch->>'reason'));
+end $$;
+
+-- What waits for an operator, the oldest first, at most 1000; or one of them whole.
+-- Takes  {"id": n?}. Gives {"waiting": n, "quarantine": [{id, channel, external_id, at, reason, item?, done_by?, done_why?}]}.
+create or replace function hl.show_quarantine(args jsonb) returns jsonb language plpgsql stable as $$
+declare
+  wanted constant bigint := (args->>'id')::bigint;
+begin
+  if wanted is not null and not exists (select from hl.quarantine q where q.id = wanted) then
+    raise exception 'id: nothing was set aside as Q%', wanted using errcode = 'P0130';
+  end if;
+  return jsonb_build_object('waiting', (select count(*) from hl.quarantine where done_at is null),
+    'quarantine', (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+        'id', 'Q' || q.id, 'channel', q.channel, 'external_id', q.external_id, 'at', hl.iso(q.at), 'reason', q.reason,
+        'item', case when wanted is not null then q.item end, 'done_by', q.done_by, 'done_why', q.done_why)) order by q.id), '[]')
+      from (select * from hl.quarantine x where case when wanted is null then x.done_at is null else x.id = wanted end
+            order by x.id limit 1000) q));
+end $$;
+
+-- An operator says what became of it. Takes {"id": n, "by": name, "why": text}. Gives {"id": "Qn"}.
+create or replace function hl.end_quarantine(args jsonb) returns jsonb language plpgsql as $$
+declare
+  ended bigint;
+begin
+  if coalesce(btrim(args->>'why'), '') = '' then
+    raise exception 'why: must say what became of it' using errcode = 'P0130';
+  end if;
+  update hl.quarantine set done_at = clock_timestamp(), done_by = args->>'by', done_why = args->>'why'
+    where id = (args->>'id')::bigint and done_at is null returning id into ended;
+  if ended is null then
+    raise exception 'id: nothing waits as Q%', args->>'id' using errcode = 'P0130';
+  end if;
+  return jsonb_build_object('id', 'Q' || ended);
 end $$;

@@ -143,13 +143,29 @@ def test_a_repeat_is_answered_as_the_first_time_and_changes_nothing(daemon, data
     assert metrics(daemon)["hotlined_message_repeats_total"] == 3
 
 
-def test_another_body_under_a_known_id_is_answered_and_not_stored(daemon, database):
+def test_another_text_under_a_known_id_is_answered_and_set_aside_once(daemon, database):
     first = daemon.hook(LEAK, sender="+8610000002002", external_id="changed")
     before = effects(database)
-    second = daemon.hook("祥和家园5号楼电梯坏了", sender="+8610000002003", external_id="changed")
-    assert (second.status, second.body) == (200, first.body)
-    rows = stored(database, "changed")
-    assert [row["text"] for row in rows] == [LEAK] and effects(database) == before
+    for _ in range(2):
+        other = daemon.hook("祥和家园5号楼电梯坏了", sender="+8610000002003", external_id="changed")
+        assert (other.status, other.body) == (200, first.body)
+    assert daemon.hook(LEAK, sender="+8610000002002", external_id="changed").body == first.body
+    assert [row["text"] for row in stored(database, "changed")] == [LEAK]
+    duty = database.one("select count(*) from hl.contacts('HOT', 'duty')")
+    assert {name: n - before[name] for name, n in effects(database).items() if n != before[name]} == {
+        "quarantine": 1, "notice": duty}
+
+    (aside,) = daemon.ctl("quarantine")["quarantine"]
+    whole = daemon.ctl("quarantine", aside["id"])["quarantine"][0]
+    assert "another text" in aside["reason"] and "item" not in aside
+    assert json.loads(whole["item"])["body"] == "祥和家园5号楼电梯坏了"
+    daemon.ctl("quarantine", "done", aside["id"], "--why", "called back: a case was opened by hand")
+    assert daemon.ctl("quarantine") == {"waiting": 0, "quarantine": []}
+    assert daemon.ctl("quarantine", aside["id"])["quarantine"][0]["done_why"].startswith("called back")
+    for words in (("quarantine", "done", aside["id"], "--why", "again"), ("quarantine", "Q999999")):
+        daemon.ctl(*words, json=False, code=1)
+    for words in (("quarantine", "done", aside["id"]), ("quarantine", "Qx"), ("quarantine", "--why", "x")):
+        daemon.ctl(*words, json=False, code=2)
 
 
 def test_ids_of_two_channels_do_not_meet(make_daemon, database):

@@ -122,6 +122,9 @@ RULES = {
                          "update hl.message set outcome = 'x' where id = %(message)s"],
     "quarantine_channel_external_id_key": ["insert into hl.quarantine (channel, external_id, item, reason)"
                                            " values ('c', 'e', '', ''), ('c', 'e', '', '')"],
+    "set_aside_until_somebody_says_why": [
+        f"insert into hl.quarantine (channel, external_id, item, reason, done_at, done_by, done_why) values ('c', 'e', '', '', {done})"
+        for done in ("now(), null, null", "null, 'x', null", "null, null, 'why'", "now(), 'x', ''")],
     "case_code_check": [bad_case(code=code) for code in ("26-12345", "26001234", "2026-001234", "26-0012345678", "a6-001234", "")],
     "case_code_key": ["insert into hl.case (id, code, type, urgency, state, opened_at)"
                       " select 0, code, type, urgency, 'review', now() from hl.case where id = %(case)s"],

@@ -79,6 +79,25 @@ def send_as_one_batch(daemon, reports):
     return crowd.answers()[2:]
 
 
+# ---- what nobody can decide ------------------------------------------------------------------------------------------
+
+def test_a_text_whose_meaning_could_not_be_decided_five_times_is_an_operators(daemon, database):
+    ext, phone = fresh("stuck"), new_phone()
+    with database.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("insert into hl.person (phone) values (%s) returning id", (phone,))
+        cursor.execute("insert into hl.message (channel, external_id, person_id, text, received_at, state, claims, claimed_until)"
+                       " values ('loopback', %s, %s, 'words', now(), 'pending', 5, now() - interval '1 s') returning id",
+                       (ext, cursor.fetchone()[0]))
+    hl_testlib.wait_for(lambda: set_aside(database, ext), what="the text to be set aside")
+    (row,) = set_aside(database, ext)
+    assert json.loads(row["item"])["body"] == "words" and json.loads(row["item"])["phone"] == phone
+    assert database.sql("select state, outcome from hl.message where external_id = %s", (ext,)) == [
+        {"state": "handled", "outcome": "given_up"}]
+    assert database.one("select count(*) from hl.notice where kind = 'quarantine' and params->>'id' = %s", (f"Q{row['id']}",)) \
+        == database.one("select count(*) from hl.contacts('HOT', 'duty')")
+    daemon.ctl("quarantine", "done", f"Q{row['id']}", "--why", "called back")
+
+
 # ---- the bad one alone -----------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("bad", [{0}, {7}, {19}, {3, 4}, {0, 10, 19}, set(range(20))], ids=str)
