@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define URGENCIES " normal urgent emergency "
-#define ROLES     " officer deputy head duty "
+#define ROLES     " officer deputy head duty grid "
 
 static bool has_code(const struct hl_row_check *check, const char *kind, const char *code)
 {

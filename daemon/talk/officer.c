@@ -318,12 +318,15 @@ static json_t *refuse_stop(const struct talk *t)
 
 /* ---- registered reporters ----------------------------------------------------------- */
 
-/* A property company that finds a violation must photograph, stop and report it: its words open a case. */
+/* A property company or a grid worker of a community that finds a violation must photograph, stop and report it: such words
+ * open a case. */
 static bool is_registered_reporter(const struct talk *t)
 {
 	const json_t *code;
 	size_t i;
 
+	if (json_is_true(json_object_get(t->ctx, "is_grid_worker")))
+		return true;
 	json_array_foreach (json_object_get(t->ctx, "units"), i, code) {
 		const struct hl_unit *unit = hl_duties_unit(t->ref->duties, json_string_value(code));
 

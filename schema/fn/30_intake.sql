@@ -147,6 +147,8 @@ begin
     'message', m.id, 'person', p.id, 'channel', m.channel, 'text', m.text, 'lang', p.lang,
     'units', (select coalesce(jsonb_agg(distinct c.unit), '[]') from hl.contact c
               where c.person_id = p.id and c.is_active and c.verified_at is not null),
+    'is_grid_worker', exists (select from hl.contact c where c.person_id = p.id and c.role = 'grid' and c.is_active
+                              and c.verified_at is not null),
     'wrong_count', case when p.wrong_since > hl.now() - interval '1 hour' then p.wrong_count else 0 end,
     'survey', (select c.code from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
     'photos', (select count(*) from hl.media x where x.message_id = m.id),

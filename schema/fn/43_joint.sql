@@ -54,9 +54,10 @@ begin
   end loop;
 end $$;
 
--- ---- a property company reports ----------------------------------------------------------------------------------------
+-- ---- a registered reporter ----------------------------------------------------------------------------------------
 
--- Whoever reports for a property company has a day, from the report on, to photograph and to stop what it found.
+-- Whoever reports for a property company, or as a grid worker of a community, has a day, from the report on, to photograph
+-- and to stop what was found.
 create or replace function hl.start_duties(cases bigint[], persons bigint[], at_now timestamptz) returns void language plpgsql as $$
 begin
   with made as (
@@ -64,7 +65,7 @@ begin
       select distinct on (w.case_id) w.case_id, o.unit, w.person, at_now, at_now + interval '24 hours'
       from unnest(cases, persons) w (case_id, person)
       join hl.contact o on o.person_id = w.person and o.is_active and o.verified_at is not null
-      join hl.unit u on u.code = o.unit and u.kind = 'property_company'
+      join hl.unit u on u.code = o.unit and (u.kind = 'property_company' or o.role = 'grid')
       order by w.case_id, o.id
       on conflict (case_id) do nothing returning *)
   insert into hl.ladder (case_id, duty_id, rungs, dues, due_at)

@@ -466,6 +466,23 @@ def test_a_company_texts_what_it_photographed_and_stopped(scene):
     assert scene.case(number)["duty"]["missed"] == ["photo"]
 
 
+def test_a_grid_worker_reports_with_the_same_day_and_gets_no_tasks(make_daemon, database):
+    grid = "+8610000000970"
+    database.sql("with p as (insert into hl.person (phone, name) values (%s, '示范网格员') returning id)"
+                 " insert into hl.contact (unit, person_id, role, verified_at) select 'STR-JX', id, 'grid', now() from p", (grid,))
+    scene = Scene(make_daemon())
+    number = scene.text(grid, "发现锦绣花园3号楼消防通道被私家车堵死了，劝阻无效")["case"]
+    assert scene.case(number)["duty"]["unit"] == "STR-JX"
+    stages = {stage["stage"]: stage["actor"] for stage in scene.case(number)["stages"]}
+    assert (stages["发现"], stages["制止"], stages["拍照"]) == ("reporter", "reporter", None)
+    assert scene.answer(grid, "拍照 已拍3张")["template"] == "supplemented"
+    act(scene, "assign", scene.report(resident(1), "锦绣花园物业不打扫卫生，楼道垃圾没人管", outcome="review"), "STR-1")
+    got(scene, contact("STR-JX"), "dispatch")
+    assert [sms for sms in scene.inbox(grid) if sms["kind"] == "dispatch"] == []
+    assert [sms for sms in scene.tick("+25h") if sms["template"].startswith("duty")] == []
+    assert scene.case(number)["duty"]["missed"] == []
+
+
 # --- races, and who may ------------------------------------------------------------------------------------------------------
 
 def test_of_two_operators_who_answer_at_once_one_is_told_that_nothing_is_asked_any_more(scene):
