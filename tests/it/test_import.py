@@ -1,5 +1,6 @@
 """Reference data: import with its difference and all its errors, export and back, history; calendars and provisional limits."""
 import csv
+import datetime
 import io
 import json
 
@@ -359,6 +360,38 @@ def test_who_is_on_leave_is_stood_in_for_and_who_is_on_duty_comes_first(ctl, dat
     assert first() == officer
     roster()
     ctl("import", "contacts", original)
+
+
+# --- a daemon that runs -------------------------------------------------------------------------------------------
+
+def test_a_running_daemon_takes_what_was_imported_without_a_restart(ctl, make_daemon, tmp_path):
+    daemon = make_daemon()
+    rows, spare = records(export(ctl, "limits", "--csv")), "+8610000000961"
+    original = write_csv(tmp_path / "limits.csv", rows)
+    people = records(export(ctl, "contacts", "--csv"))
+    staff = write_csv(tmp_path / "contacts.csv", people)
+
+    def report(place):
+        number = daemon.ctl("text", "+8610000000001", f"{place}3号楼消防通道被私家车堵死了")["case"]
+        return next(task for task in daemon.ctl("case", number)["tasks"] if task["role"] == "lead")
+
+    def minutes(task):
+        at = [datetime.datetime.fromisoformat(task[name]) for name in ("assigned_at", "sign_by")]
+        return round((at[1] - at[0]).total_seconds() / 60)
+
+    assert minutes(report("锦绣花园")) == 60
+    ctl("import", "limits", write_csv(tmp_path / "short.csv", [
+        {**row, "sign": "45 min"} if row["urgency"] == "urgent" and not row["unit_kind"] else row for row in rows]))
+    ctl("import", "contacts", write_csv(tmp_path / "more.csv", [
+        {**row, "phone": spare} if (row["unit"], row["role"]) == ("FIR", "officer") else row for row in people]))
+    try:
+        wait_for(lambda: len(daemon.log_lines("refdata.loaded")) == 2, what="the daemon to take the limits")
+        assert minutes(report("龙城御景")) == 45
+        kinds = [sms["kind"] for sms in daemon.ctl("phone", spare)["inbox"]]
+        assert kinds.count("dispatch") == 2, "the new one, and the one that nobody signed"
+    finally:
+        ctl("import", "limits", original)
+        ctl("import", "contacts", staff)
 
 
 # --- replay -------------------------------------------------------------------------------------------------------
