@@ -79,11 +79,13 @@ language sql stable as $$
 $$;
 
 -- Would a text reach that person as somebody of the unit who is there?
-create or replace function hl.is_present(who bigint, of_unit text) returns boolean language sql stable as $$
-  select exists (select from hl.contact c where c.person_id = who and c.unit = of_unit and c.is_active
+-- plpgsql, because its plan is kept: it is asked of every rung that is due.
+create or replace function hl.is_present(who bigint, of_unit text) returns boolean language plpgsql stable as $$
+begin
+  return exists (select from hl.contact c where c.person_id = who and c.unit = of_unit and c.is_active
                  and c.verified_at is not null and c.dead_since is null
-                 and (not exists (select from hl.roster) or hl.duty_of(c.id) < 3))
-$$;
+                 and (not exists (select from hl.roster) or hl.duty_of(c.id) < 3));
+end $$;
 
 -- The rank of a lane, as hl.lane has it (0003).
 create or replace function hl.lane_rank(of_name text) returns smallint language plpgsql immutable as $$

@@ -212,9 +212,10 @@ begin
 end $$;
 
 -- Since when a case waits for its reporter (as it last did).
-create or replace function hl.waiting_since(of_case bigint) returns timestamptz language sql stable as $$
-  select e.at from hl.event e where e.case_id = of_case and e.kind = 'waiting' order by e.seq desc limit 1
-$$;
+create or replace function hl.waiting_since(of_case bigint) returns timestamptz language plpgsql stable as $$
+begin
+  return (select e.at from hl.event e where e.case_id = of_case and e.kind = 'waiting' order by e.seq desc limit 1);
+end $$;
 
 -- While a case waits the clocks of normal tasks and of the desk stand still; those of what was asked or called do not.
 create or replace function hl.hold_clocks(of_case bigint) returns void language sql as $$

@@ -20,11 +20,12 @@ begin
 end $$;
 
 -- By which calendar a unit works; hl_refdata_calendar says the same. '': the county's.
-create or replace function hl.calendar_of(of_unit text) returns text language sql stable as $$
-  select coalesce((select c.calendar from hl.unit_calendar c where c.scope = 'unit' and c.name = of_unit),
+create or replace function hl.calendar_of(of_unit text) returns text language plpgsql stable as $$
+begin
+  return coalesce((select c.calendar from hl.unit_calendar c where c.scope = 'unit' and c.name = of_unit),
                   (select c.calendar from hl.unit_calendar c join hl.unit u on u.kind = c.name
-                   where c.scope = 'unit_kind' and u.code = of_unit), '')
-$$;
+                   where c.scope = 'unit_kind' and u.code = of_unit), '');
+end $$;
 
 -- When a text about a normal matter may go: now inside working time, else at the next opening. Limits end at the close of
 -- business, so what falls due then still goes: half an hour behind it. Without a calendar nothing waits.
