@@ -56,6 +56,9 @@ const struct hl_config_key hl_config_keys[] = {
 	{"voice", "transcribe_key_file", HL_KEY_PASSWORD, "", ROOT(transcribe_key), .help = "its API key, on the first line"},
 	{"voice", "transcribe_ms", HL_KEY_NUMBER, "60000", ROOT(transcribe_ms), .min = 1000, .max = 10 * MINUTE_MS,
 	 .unit = "ms", .help = "for one recording"},
+	{"web", "public_url", HL_KEY_URL, "", ROOT(web_url), .fallback_text = "none: photos by MMS alone",
+	 .help = "base URL under which phones reach our pages for photos (`/u/...`), https in a live installation, no trailing "
+		 "slash"},
 	{"log", "level", HL_KEY_WORD, "info", ROOT(log_level), .words = "debug info warn error",
 	 .help = "least severe line that is written"},
 	{"demo", "clock", HL_KEY_FLAG, "no", ROOT(demo_clock), .words = "no yes",

@@ -72,6 +72,7 @@ int cmd_phone(struct ctl *ctl);
 int cmd_case(struct ctl *ctl);
 int cmd_photos(struct ctl *ctl);
 int cmd_explain(struct ctl *ctl);
+int cmd_ask_photo(struct ctl *ctl);
 int cmd_talk(struct ctl *ctl);
 int cmd_tick(struct ctl *ctl);
 int cmd_review(struct ctl *ctl);

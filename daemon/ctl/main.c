@@ -22,6 +22,7 @@ static const struct command {
 	 cmd_photos},
 	{"explain", "CASE", "why it got its type, urgency, unit and place: rules, words, versions; and who changed it since",
 	 cmd_explain},
+	{"ask-photo", "CASE [--why TEXT]", "ask the reporters of a case for photos, with a link each", cmd_ask_photo},
 	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant",
 	 cmd_tick},
 	{"talk", "FILE ...",

@@ -1,4 +1,5 @@
-/* photos.c - hotlinectl photos: what pictures and recordings a case has, and their files */
+/* photos.c - hotlinectl photos and ask-photo: what pictures and recordings a case has, their files, and asking for more
+ */
 #include "ctl.h"
 
 #include "hotline/media.h"
@@ -80,4 +81,19 @@ int cmd_photos(struct ctl *ctl)
 			return CTL_FAILED;
 		}
 	return ctl_show(ctl, reply, print_photos);
+}
+
+static void print_asked(const json_t *reply)
+{
+	printf("%lld asked\n", (long long)json_integer_value(json_object_get(reply, "asked")));
+}
+
+int cmd_ask_photo(struct ctl *ctl)
+{
+	const char *code = ctl_word(ctl, 0);
+
+	if (!code)
+		return CTL_USAGE;
+	return ctl_show(ctl, ctl_admin(ctl, "ask_photo", json_pack("{s:s, s:s*}", "case", code, "why", ctl->why)),
+			print_asked);
 }

@@ -7,7 +7,9 @@
  * A transcript is lines:
  *   > WHO: text            says it; {case} {case-} {code} {code-} stand for the latest case and the one before, and for
  *                          the latest code of the speaker and the one before
+ *   > WHO +photo: text     says it with a photo, which is on its way then
  *   & WHO: text            says it at the same moment as the line before
+ *   photo WHO              that phone's photos arrive;  upload WHO: it hands one in by its latest link
  *   < WHO: template | part that phone got this text next, with that part in it; "-": it got nothing (more)
  *   +90m, 18:00, 2026-...  the clock jumps
  *   ! VERB CASE why        an operator's move
@@ -15,7 +17,7 @@
  *   = CASE state           the case is in that state;  = WHO state: the latest task of that phone;  = cases N
  * WHO is resident N, UNIT, UNIT.role or a number. Whatever reaches a speaker must be named.
  */
-#include "ctl.h"
+#include "talk_replay.h"
 
 #include "hotline/decide.h"
 #include "hotline/item.h"
@@ -28,32 +30,14 @@
 #include <string.h>
 
 #define ROUNDS_MAX  3
-#define SAID_MAX    8
 #define ARENA_BYTES (16u << 20)
 #define CHANNEL     "replay"
-
-struct said {
-	char phone[24];
-	const char *text; /* in the arena */
-};
-
-struct replay {
-	struct ctl *ctl;
-	PGconn *conn;
-	const struct hl_refdata *ref;
-	const char *path;
-	unsigned line, n_messages, n_wrong;
-	struct hl_arena arena;
-	int64_t first_case, last_notice;
-	struct said said[SAID_MAX];
-	size_t n_said;
-	json_t *sms; /* since the last action: [{to, template, text, is_named}] */
-};
+#define PAGES       "https://x.cn"
 
 /* ---- database ------------------------------------------------------------- */
 
 /* The first field of a query with up to two parameters, in the arena; NULL after an error was said. */
-static const char *ask(struct replay *r, const char *sql, const char *one, const char *two)
+const char *replay_ask(struct replay *r, const char *sql, const char *one, const char *two)
 {
 	const char *const values[] = {one, two};
 	PGresult *res = PQexecParams(r->conn, sql, two ? 2 : one ? 1 : 0, NULL, values, NULL, NULL, 0);
@@ -70,10 +54,10 @@ static const char *ask(struct replay *r, const char *sql, const char *one, const
 }
 
 /* A flow function. takes args. */
-static json_t *call(struct replay *r, const char *function, json_t *args)
+json_t *replay_call(struct replay *r, const char *function, json_t *args)
 {
 	char *text = json_dumps(args, JSON_COMPACT);
-	const char *answer = ask(r, hl_arena_printf(&r->arena, "select hl.%s($1::jsonb)::text", function), text, NULL);
+	const char *answer = replay_ask(r, hl_arena_printf(&r->arena, "select hl.%s($1::jsonb)::text", function), text, NULL);
 
 	free(text);
 	json_decref(args);
@@ -82,13 +66,13 @@ static json_t *call(struct replay *r, const char *function, json_t *args)
 
 static int64_t now_us(struct replay *r)
 {
-	const char *us = ask(r, "select hl.us(hl.now())", NULL, NULL);
+	const char *us = replay_ask(r, "select hl.us(hl.now())", NULL, NULL);
 
 	return us ? strtoll(us, NULL, 10) : 0;
 }
 
 /* "resident 3", "FIR", "FIR.deputy", "+8610000000001" */
-static bool find_phone(struct replay *r, const char *who, char *out, size_t out_bytes)
+bool replay_find_phone(struct replay *r, const char *who, char *out, size_t out_bytes)
 {
 	char unit[24] = "", role[12] = "officer";
 	const char *phone = who;
@@ -97,7 +81,7 @@ static bool find_phone(struct replay *r, const char *who, char *out, size_t out_
 	if (sscanf(who, "resident %u", &n) == 1 && n < 100)
 		phone = hl_arena_printf(&r->arena, "+861000000%04u", n);
 	else if (who[0] != '+' && sscanf(who, "%23[A-Z0-9-].%11[a-z]", unit, role) >= 1)
-		phone = ask(
+		phone = replay_ask(
 			r,
 			"select p.phone from hl.contact c join hl.person p on p.id = c.person_id where c.unit = $1 and"
 			" c.role = $2 order by c.rank, c.id limit 1",
@@ -146,7 +130,7 @@ static bool collect(struct replay *r)
 	size_t i;
 
 	snprintf(since, sizeof(since), "%lld", (long long)r->last_notice);
-	rows = ask(
+	rows = replay_ask(
 		r,
 		"select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'to', p.phone, 'template', n.template, "
 		"'params',"
@@ -174,15 +158,17 @@ static bool act_on(struct replay *r, const json_t *contexts, unsigned n_rounds)
 	json_array_foreach (contexts, i, ctx) {
 		act = hl_decide(r->ref, ctx, false, &r->arena, now_us(r));
 		json_object_set_new(act, "i", json_integer(0));
+		if (json_object_get(act, "link"))
+			json_object_set_new(json_object_get(act, "link"), "base", json_string(PAGES));
 		json_array_append_new(acts, act);
 	}
 	json_array_foreach (acts, i, act) {
-		json_t *reply = call(r, "act", json_pack("[O]", act)), *again;
+		json_t *reply = replay_call(r, "act", json_pack("[O]", act)), *again;
 		const char *result = ctl_text(json_array_get(json_object_get(reply, "items"), 0), "result");
 
 		is_ok = is_ok && reply;
 		if (reply && strcmp(result, "stale") == 0 && n_rounds < ROUNDS_MAX) {
-			again = call(r, "talk_again",
+			again = replay_call(r, "talk_again",
 				     json_pack("{s:[O]}", "messages", json_object_get(act, "message")));
 			is_ok = again && act_on(r, json_object_get(again, "talk"), n_rounds + 1);
 			json_decref(again);
@@ -191,6 +177,11 @@ static bool act_on(struct replay *r, const json_t *contexts, unsigned n_rounds)
 	}
 	json_decref(acts);
 	return is_ok;
+}
+
+bool replay_go_on(struct replay *r, const json_t *contexts)
+{
+	return act_on(r, contexts, 1) && collect(r);
 }
 
 /* ---- actions ---------------------------------------------------------------- */
@@ -219,17 +210,20 @@ static bool speak(struct replay *r)
 
 	for (size_t i = 0; i < r->n_said; i++) {
 		const char *id = hl_arena_printf(&r->arena, "replay:%d:%u", PQbackendPID(r->conn), ++r->n_messages);
+		const struct hl_media_ref photo = {.url = HL_LIT("https://x.cn/photo")};
 		struct hl_inbound in = {.external_id = hl_slice_str(id),
 					.from = hl_slice_str(r->said[i].phone),
 					.to = HL_LIT("12345"),
 					.bytes = hl_slice_str(r->said[i].text),
-					.charset = "UTF-8"};
+					.charset = "UTF-8",
+					.media = &photo,
+					.n_media = r->said[i].has_photo};
 		json_t *item = hl_intake_item(r->ref, CHANNEL, "86", &in, &r->arena, now_us(r));
 
 		json_object_set_new(item, "i", json_integer((json_int_t)i + 1));
 		json_array_append_new(batch, item);
 	}
-	reply = call(r, "intake", batch);
+	reply = replay_call(r, "intake", batch);
 	is_ok = reply && act_on(r, json_object_get(reply, "talk"), 1) && collect(r);
 	json_decref(reply);
 	return is_ok;
@@ -243,12 +237,12 @@ static bool fire(struct replay *r)
 	while (fired > 0) {
 		json_t *reply;
 
-		if (!ask(r,
+		if (!replay_ask(r,
 			 "do $$ begin if to_regclass('pg_temp.fired') is not null then delete from fired; end if; end "
 			 "$$",
 			 NULL, NULL))
 			return false;
-		reply = call(r, "fire_due", json_pack("{s:i}", "limit", 1000));
+		reply = replay_call(r, "fire_due", json_pack("{s:i}", "limit", 1000));
 		if (!reply)
 			return false;
 		fired = json_integer_value(json_object_get(reply, "fired"));
@@ -257,12 +251,22 @@ static bool fire(struct replay *r)
 	return true;
 }
 
+/* What waits although nobody wrote: texts whose question went unanswered. */
+static bool sweep(struct replay *r)
+{
+	json_t *reply = replay_call(r, "claim_pending", json_pack("{s:i}", "limit", 100));
+	bool is_ok = reply && act_on(r, json_object_get(reply, "talk"), 1);
+
+	json_decref(reply);
+	return is_ok;
+}
+
 static bool jump(struct replay *r, int64_t to_us)
 {
 	bool is_there = false;
 
 	for (bool is_under_way = false; !is_there; is_under_way = true) {
-		json_t *reply = call(r, "tick_step",
+		json_t *reply = replay_call(r, "tick_step",
 				     json_pack("{s:I, s:b}", "to", (json_int_t)to_us, "under_way", is_under_way));
 
 		if (!reply || !fire(r)) {
@@ -272,7 +276,7 @@ static bool jump(struct replay *r, int64_t to_us)
 		is_there = json_is_true(json_object_get(reply, "reached"));
 		json_decref(reply);
 	}
-	return collect(r);
+	return sweep(r) && collect(r);
 }
 
 /* "accept 26-000001 why" */
@@ -288,7 +292,7 @@ static bool move_case(struct replay *r, const char *words)
 	if (sscanf(words, "%23s %23s %n", verb, code, &used) < 2)
 		return !ctl_fail(r->ctl, "%s:%u: ! VERB CASE why", r->path, r->line);
 	args = json_pack("{s:s, s:s}", "case", code, "why", words[used] ? words + used : "replay");
-	found = call(r, "find_case", json_pack("{s:s}", "case", code));
+	found = replay_call(r, "find_case", json_pack("{s:s}", "case", code));
 	op = (struct hl_operation){.verb = verb,
 				   .role = HL_ROLE_ADMIN,
 				   .operator= "replay",
@@ -297,7 +301,7 @@ static bool move_case(struct replay *r, const char *words)
 				   .now_us = now_us(r)};
 	if (found && hl_operate(r->ref, &op, &r->arena, &act, &err) == HL_OK) {
 		json_object_set_new(act, "i", json_integer(0));
-		reply = call(r, "act", json_pack("[o]", act));
+		reply = replay_call(r, "act", json_pack("[o]", act));
 	} else if (found) {
 		wrong(r, "%s %s: %s", verb, code, err.text);
 	}
@@ -342,16 +346,16 @@ static bool expect_state(struct replay *r, const char *words)
 	if (sscanf(words, "%31s %31s", who, want) != 2)
 		return !ctl_fail(r->ctl, "%s:%u: = CASE STATE, = WHO STATE or = cases N", r->path, r->line);
 	if (strcmp(who, "cases") == 0)
-		state = ask(r, "select count(*) from hl.case where id > $1::bigint",
+		state = replay_ask(r, "select count(*) from hl.case where id > $1::bigint",
 			    hl_arena_printf(&r->arena, "%lld", (long long)r->first_case), NULL);
-	else if (find_phone(r, who, phone, sizeof(phone)))
-		state = ask(
+	else if (replay_find_phone(r, who, phone, sizeof(phone)))
+		state = replay_ask(
 			r,
 			"select k.state from hl.task k join hl.notice_code n on n.task_id = k.id join hl.person p on"
 			" p.id = n.person_id where p.phone = $1 order by k.id desc limit 1",
 			phone, NULL);
 	else
-		state = ask(r, "select state from hl.case where code = $1", who, NULL);
+		state = replay_ask(r, "select state from hl.case where code = $1", who, NULL);
 	if (state && strcmp(state, want) != 0)
 		wrong(r, "%s is %s, not %s", who, state, want);
 	return state != NULL;
@@ -365,8 +369,8 @@ static const char *value_of(struct replay *r, struct hl_slice name, const char *
 	const char *skip = is_before ? "1" : "0";
 
 	if (hl_slice_has_prefix(name, "case"))
-		return ask(r, "select code from hl.case order by id desc offset $1::int limit 1", skip, NULL);
-	return ask(r,
+		return replay_ask(r, "select code from hl.case order by id desc offset $1::int limit 1", skip, NULL);
+	return replay_ask(r,
 		   "select n.code from hl.notice_code n join hl.person p on p.id = n.person_id where p.phone = $1"
 		   " order by n.task_id desc offset $2::int limit 1",
 		   phone, skip);
@@ -394,7 +398,7 @@ static char *split_who(struct replay *r, char *line, char *phone, size_t phone_b
 	if (!colon)
 		return NULL;
 	*colon = '\0';
-	if (!find_phone(r, line, phone, phone_bytes))
+	if (!replay_find_phone(r, line, phone, phone_bytes))
 		return NULL;
 	return colon + 1 + strspn(colon + 1, " ");
 }
@@ -402,11 +406,15 @@ static char *split_who(struct replay *r, char *line, char *phone, size_t phone_b
 static bool hear(struct replay *r, char *line)
 {
 	struct said *s = &r->said[r->n_said];
-	char *words;
+	char *words, *photo = strstr(line, " +photo:");
+
+	if (photo)
+		memmove(photo, photo + strlen(" +photo"), strlen(photo + strlen(" +photo")) + 1);
 
 	if (r->n_said == SAID_MAX || !(words = split_who(r, line, s->phone, sizeof(s->phone))))
 		return !ctl_fail(r->ctl, "%s:%u: nobody of that name says this", r->path, r->line);
 	s->text = fill(r, words, s->phone);
+	s->has_photo = photo != NULL;
 	if (!r->ctl->as_json)
 		printf("   %s: %s\n", s->phone, s->text);
 	r->n_said++;
@@ -428,9 +436,9 @@ static bool strike_off(struct replay *r, const char *who)
 {
 	char phone[24];
 
-	if (!find_phone(r, who, phone, sizeof(phone)))
+	if (!replay_find_phone(r, who, phone, sizeof(phone)))
 		return !ctl_fail(r->ctl, "%s:%u: there is no such phone", r->path, r->line);
-	return ask(r,
+	return replay_ask(r,
 		   "update hl.contact set is_active = false where person_id = (select id from hl.person where phone = "
 		   "$1)",
 		   phone, NULL) != NULL;
@@ -446,6 +454,8 @@ static bool act_line(struct replay *r, char *line)
 		return move_case(r, fill(r, line + 1 + strspn(line + 1, " "), ""));
 	if (strncmp(line, "gone ", 5) == 0)
 		return strike_off(r, line + 5);
+	if (strncmp(line, "photo ", 6) == 0 || strncmp(line, "upload ", 7) == 0)
+		return replay_photo(r, line);
 	if (!r->ctl->as_json)
 		printf("%s\n", line);
 	if (ctl_read_time(line, now_us(r), CTL_COUNTY_OFFSET_S, &to_us))
@@ -495,10 +505,10 @@ static bool begin(struct replay *r)
 {
 	const char *cases, *notices;
 
-	if (!ask(r, "begin", NULL, NULL) || !ask(r, "set local client_min_messages = warning", NULL, NULL))
+	if (!replay_ask(r, "begin", NULL, NULL) || !replay_ask(r, "set local client_min_messages = warning", NULL, NULL))
 		return false;
-	cases = ask(r, "select coalesce(max(id), 0) from hl.case", NULL, NULL);
-	notices = ask(r, "select coalesce(max(id), 0) from hl.notice", NULL, NULL);
+	cases = replay_ask(r, "select coalesce(max(id), 0) from hl.case", NULL, NULL);
+	notices = replay_ask(r, "select coalesce(max(id), 0) from hl.notice", NULL, NULL);
 	r->first_case = cases ? strtoll(cases, NULL, 10) : 0;
 	r->last_notice = notices ? strtoll(notices, NULL, 10) : 0;
 	return cases && notices;

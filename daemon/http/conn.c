@@ -22,6 +22,7 @@
 #define LINGER_US        HL_US_PER_S
 #define LINGER_BYTES     ((size_t)64 << 10)
 #define MAX_REASON_BYTES ((size_t)4096)
+#define LARGE_PER_PEER   2
 
 enum event_kind { ON_BYTES, ON_FLUSHED, ON_GONE, ON_TIMEOUT, N_EVENTS };
 
@@ -57,8 +58,12 @@ static void on_deadline(void *arg)
 	handle(arg, ON_TIMEOUT);
 }
 
-static int64_t time_for(const struct hl_http_server_options *options, enum hl_http_conn_state state)
+static int64_t time_for(const struct hl_http_conn *conn, enum hl_http_conn_state state)
 {
+	const struct hl_http_server_options *options = &conn->server->options;
+
+	if (conn->is_large && (state == HL_CONN_BODY || state == HL_CONN_WORK))
+		return options->large_us;
 	switch (state) {
 	case HL_CONN_IDLE:
 		return options->idle_us;
@@ -78,13 +83,21 @@ static int64_t time_for(const struct hl_http_server_options *options, enum hl_ht
 static void enter(struct hl_http_conn *conn, enum hl_http_conn_state state)
 {
 	conn->state = state;
-	hl_timer_start(&conn->deadline, time_for(&conn->server->options, state));
+	hl_timer_start(&conn->deadline, time_for(conn, state));
+}
+
+static void release_large(struct hl_http_conn *conn)
+{
+	if (conn->is_large && conn->server)
+		conn->server->stats.large--;
+	conn->is_large = false;
 }
 
 static void destroy(void *ptr)
 {
 	struct hl_http_conn *conn = ptr;
 
+	release_large(conn);
 	if (conn->bev)
 		bufferevent_free(conn->bev);
 	hl_timer_fini(&conn->deadline);
@@ -184,6 +197,35 @@ static void dispatch(struct hl_http_conn *conn)
 	server->handler(server->ctx, &conn->exchange);
 }
 
+static unsigned large_of_peer(const struct hl_http_conn *conn)
+{
+	const struct hl_http_conn *other;
+	unsigned n = 0;
+
+	LIST_FOREACH(other, hl_http_server_bucket(conn->server, conn->peer), link)
+		n += other->is_large && strcmp(other->peer, conn->peer) == 0;
+	return n;
+}
+
+/* A large body takes memory while it comes: only so many may. */
+static void take_body_in(struct hl_http_conn *conn)
+{
+	const struct hl_http_server_options *o = &conn->server->options;
+	bool is_exempt = o->is_exempt && o->is_exempt(conn->server->ctx, hl_slice_str(conn->peer));
+
+	if (!hl_http_parser_is_large(conn->parser)) {
+		enter(conn, HL_CONN_BODY);
+	} else if (conn->server->stats.large >= o->max_large) {
+		hl_http_conn_refuse(conn, 503, "too many uploads at once");
+	} else if (!is_exempt && large_of_peer(conn) >= LARGE_PER_PEER) {
+		hl_http_conn_refuse(conn, 429, "too many uploads of one address");
+	} else {
+		conn->is_large = true;
+		conn->server->stats.large++;
+		enter(conn, HL_CONN_BODY);
+	}
+}
+
 static void follow_parser(struct hl_http_conn *conn)
 {
 	switch (hl_http_parser_phase(conn->parser)) {
@@ -194,7 +236,7 @@ static void follow_parser(struct hl_http_conn *conn)
 		break;
 	case HL_HTTP_BODY:
 		if (conn->state != HL_CONN_BODY)
-			enter(conn, HL_CONN_BODY);
+			take_body_in(conn);
 		break;
 	case HL_HTTP_DONE:
 		dispatch(conn);
@@ -256,6 +298,7 @@ static void finish_answer(struct hl_http_conn *conn)
 		return;
 	}
 	hl_http_parser_reset(conn->parser);
+	release_large(conn);
 	conn->has_continued = false;
 	enter(conn, HL_CONN_IDLE);
 	bufferevent_enable(conn->bev, EV_READ);

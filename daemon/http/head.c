@@ -188,7 +188,7 @@ static bool read_length(struct hl_http_parser *parser, size_t n, struct hl_slice
 	if (length.len == 0)
 		return hl_http_refuse(parser, 400, "malformed Content-Length");
 	/* Digits that do not fit 64 bits are a length, and a longer one than ours. */
-	if (!hl_slice_u64(length, &parser->left_bytes) || parser->left_bytes > parser->limits.body_bytes)
+	if (!hl_slice_u64(length, &parser->left_bytes) || parser->left_bytes > parser->body.max_bytes)
 		return hl_http_refuse(parser, 413, "body too long");
 	return true;
 }
@@ -222,6 +222,9 @@ enum hl_http_state hl_http_read_framing(struct hl_http_parser *parser)
 	if (!check_host(parser))
 		return HL_HTTP_BROKEN;
 	read_connection(&parser->request);
+	parser->is_large = parser->limits.has_large_body && parser->limits.has_large_body(&parser->request);
+	if (parser->is_large)
+		parser->body.max_bytes = parser->limits.large_body_bytes;
 	state = read_body_start(parser);
 	if (state == HL_HTTP_BROKEN || !read_expect(parser))
 		return HL_HTTP_BROKEN;

@@ -66,6 +66,8 @@ void hl_http_parser_reset(struct hl_http_parser *parser)
 	hl_buf_reset(&parser->line);
 	hl_buf_fini(&parser->body);
 	hl_arena_fini(&parser->arena);
+	parser->body.max_bytes = parser->limits.body_bytes;
+	parser->is_large = false;
 	parser->state = HL_HTTP_REQUEST_LINE;
 	parser->saw_cr = false;
 	parser->header_bytes = 0;
@@ -122,7 +124,7 @@ static void end_chunk_size(struct hl_http_parser *parser, struct hl_slice line)
 {
 	if (!read_chunk_size(line, &parser->left_bytes))
 		hl_http_refuse(parser, 400, "bad chunk size");
-	else if (parser->left_bytes > parser->limits.body_bytes - parser->body.len)
+	else if (parser->left_bytes > parser->body.max_bytes - parser->body.len)
 		hl_http_refuse(parser, 413, "body too long");
 	else
 		parser->state = parser->left_bytes > 0 ? HL_HTTP_CHUNK_DATA : HL_HTTP_LAST_LINE;
@@ -261,6 +263,11 @@ enum hl_http_phase hl_http_parser_phase(const struct hl_http_parser *parser)
 	default:
 		return HL_HTTP_BODY;
 	}
+}
+
+bool hl_http_parser_is_large(const struct hl_http_parser *parser)
+{
+	return parser->is_large;
 }
 
 int hl_http_parser_status(const struct hl_http_parser *parser)

@@ -24,6 +24,7 @@ struct hl_http_parser {
 	bool saw_cr;
 	struct hl_buf line; /* the line being read, without its end */
 	struct hl_buf body;
+	bool is_large;
 	size_t header_bytes; /* of all header lines so far, ends included */
 	uint64_t left_bytes; /* of the body or the chunk */
 	struct hl_arena arena;

@@ -37,6 +37,7 @@ struct hl_http_conn {
 	struct hl_http_exchange exchange;
 	bool keeps_alive;   /* after the answer being written */
 	bool has_continued; /* 100 Continue was sent */
+	bool is_large;      /* counted among those with a large body */
 	size_t lingered_bytes;
 	int64_t peer_uid; /* -1: a TCP peer */
 	char peer[INET6_ADDRSTRLEN];

@@ -139,6 +139,8 @@ static json_t *decide_one(struct hl_dialogue *d, const json_t *ctx)
 	hl_arena_fini(&arena);
 	if (act)
 		json_object_set_new(act, "i", json_integer(0));
+	if (json_object_get(act, "link") && d->setup.config->web_url)
+		json_object_set_new(json_object_get(act, "link"), "base", json_string(d->setup.config->web_url));
 	return act;
 }
 

@@ -66,6 +66,7 @@ static const struct verb {
 	{"form", "form", HL_ROLE_OPERATOR, true},
 	{"form_named", "form_named", HL_ROLE_SUPERVISOR, true},
 	{"photos", "show_photos", HL_ROLE_OPERATOR},
+	{"ask_photo", "ask_photos", HL_ROLE_OPERATOR},
 	{"media_file", "media_file", HL_ROLE_OPERATOR, .answer = media_file_answer},
 	{"rollup", "rollup", HL_ROLE_SUPERVISOR},
 	{"tick", "tick_step", HL_ROLE_ADMIN},
@@ -274,6 +275,8 @@ static void run(struct gateway *g, struct hl_http_exchange *x, const struct verb
 		return;
 	}
 	json_object_set_new(c->args, "by", json_string(actor));
+	if (g->config->web_url && g->config->web_url[0])
+		json_object_set_new(c->args, "web", json_string(g->config->web_url));
 	submit(c, verb->function, json_incref(c->args), 0, on_done);
 }
 

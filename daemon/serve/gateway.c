@@ -28,6 +28,9 @@
 #define DESCRIPTORS_PER_SEND 2
 #define ADMIN_CONNECTIONS    64
 #define LEAST_CONNECTIONS    16
+/* Photos from a phone: 24 MiB each while they come, by a slow network. */
+#define UPLOADS_AT_ONCE 6
+#define UPLOAD_US       (90 * HL_US_PER_S)
 
 /* ---- greeting the database ------------------------------------------------ */
 
@@ -247,6 +250,8 @@ static void route(void *ctx, struct hl_http_exchange *x)
 	else if (hl_slice_eq_str(req->path, "/healthz") || hl_slice_eq_str(req->path, "/readyz") ||
 		 hl_slice_eq_str(req->path, "/metrics"))
 		show_status(g, x);
+	else if (hl_slice_has_prefix(req->path, "/u/"))
+		upload_handle(g, x);
 	else if (hl_slice_eq_str(req->path, "/sink/loopback") && hl_slice_eq_str(req->method, "POST") &&
 		 has_loopback(g->config))
 		sink_handle(g, x);
@@ -292,7 +297,11 @@ static enum hl_class make_servers(struct gateway *g, struct hl_error *err)
 		.limits = {.request_line_bytes = REQUEST_LINE_BYTES,
 			   .header_bytes = c->header_bytes,
 			   .n_headers = 100,
-			   .body_bytes = c->body_bytes},
+			   .body_bytes = c->body_bytes,
+			   .has_large_body = c->web_url && c->web_url[0] ? upload_has_large_body : NULL,
+			   .large_body_bytes = upload_body_bytes()},
+		.large_us = UPLOAD_US,
+		.max_large = UPLOADS_AT_ONCE,
 		.idle_us = c->idle_ms * HL_US_PER_MS,
 		.header_us = c->header_ms * HL_US_PER_MS,
 		.body_us = c->body_ms * HL_US_PER_MS,
@@ -308,6 +317,7 @@ static enum hl_class make_servers(struct gateway *g, struct hl_error *err)
 		return HL_CONFIG;
 	g->server = hl_http_server_new(g->loop, &o, route, g);
 	o.limits.body_bytes = 8u << 20; /* reference documents */
+	o.limits.has_large_body = NULL;
 	o.answer_us = 60 * HL_US_PER_S;
 	o.max_connections = ADMIN_CONNECTIONS;
 	g->admin = hl_http_server_new(g->loop, &o, admin_handle, g);
@@ -437,7 +447,8 @@ static unsigned outstanding(const struct gateway *g)
 	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
 	       hl_dialogue_outstanding(g->dialogue) + hl_calls_outstanding(g->calls) + hl_outbox_outstanding(g->outbox) +
 	       hl_doubts_outstanding(g->doubts) + hl_ticker_outstanding(g->ticker) + hl_media_outstanding(g->media) +
-	       hl_keeper_outstanding(g->keeper) + hl_transcriber_outstanding(g->transcriber) + g->n_admin_calls + g->is_greeting;
+	       hl_keeper_outstanding(g->keeper) + hl_transcriber_outstanding(g->transcriber) + g->n_admin_calls +
+	       g->n_uploads + g->is_greeting;
 }
 
 static void look_drained(void *arg)

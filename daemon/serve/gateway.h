@@ -48,7 +48,7 @@ struct gateway {
 	struct hl_timer hello_timer, drain_timer;
 	bool is_greeting, is_draining, was_started;
 	int64_t drain_deadline_us;
-	unsigned n_admin_calls;
+	unsigned n_admin_calls, n_uploads;
 	int warned_year; /* whose missing holidays were told of, 0: none is missing */
 	char trouble[200]; /* why it is not ready, "" when it is */
 };
@@ -59,6 +59,10 @@ void webhook_handle(struct gateway *g, struct hl_http_exchange *x);
 void sink_handle(struct gateway *g, struct hl_http_exchange *x);
 /* /metrics for Prometheus. */
 void metrics_handle(struct gateway *g, struct hl_http_exchange *x);
+/* /u/TOKEN: photos by a page. Whether a request may bring them, and how long it may be. */
+void upload_handle(struct gateway *g, struct hl_http_exchange *x);
+bool upload_has_large_body(const struct hl_http_request *req);
+size_t upload_body_bytes(void);
 /* The file that hl.media_file named, as {"type", "base64"}. */
 void media_file_answer(struct gateway *g, struct hl_http_exchange *x, struct hl_slice json);
 /* The admin socket: POST /admin/VERB with JSON. */

@@ -94,7 +94,8 @@ static bool is_demanded(const json_t *task, const char *name)
 	return strcmp(talk_field(task, "role"), "lead") == 0 || type_demands(task, name);
 }
 
-/* A photo that came by another way will do; words name any other proof. What is not true leaves nothing to prove. */
+/* A photo that has arrived will do, one that is on its way will not yet; words name any other proof. What is not true
+ * leaves nothing to prove. */
 static bool lacks_evidence(const json_t *task, const json_t *known)
 {
 	return type_demands(task, "evidence") && strcmp(talk_field(task, "role"), "lead") == 0 &&
@@ -132,7 +133,16 @@ static json_t *close_or_ask(const struct talk *t, const json_t *task, json_t *kn
 	json_t *act;
 
 	if (question) {
-		act = talk_only_reply(t, "officer", is_bare ? "ask_close" : question, talk_task_params(task));
+		bool is_photo = strcmp(question, "ask_evidence") == 0, is_coming = is_photo && talk_photos(t) > 0;
+
+		act = talk_only_reply(t, "officer",
+				      is_bare	   ? "ask_close"
+				      : is_coming ? "photo_coming"
+						  : question,
+				      talk_task_params(task));
+		talk_about(act, task);
+		if (is_photo && !is_coming)
+			talk_link(act);
 		talk_await(act, "close",
 			   json_pack("{s:O, s:o, s:s}", "task", json_object_get(task, "task"), "facts", known, "asked",
 				     question),
@@ -182,6 +192,16 @@ static bool is_command(const struct hl_said *said)
 		return true;
 	return said->verb != HL_VERB_ASK && said->verb != HL_VERB_PROGRESS && said->verb != HL_VERB_ARRIVE &&
 	       said->verb != HL_VERB_CLOSE;
+}
+
+json_t *talk_photo_came(const struct talk *t)
+{
+	const json_t *begun = talk_dialogue(t, "close");
+	const json_t *task = begun ? talk_task(t, json_integer_value(json_object_get(begun, "task"))) : NULL;
+
+	if (!task || !talk_task_is_open(task))
+		return NULL;
+	return close_or_ask(t, task, json_deep_copy(json_object_get(begun, "facts")), false);
 }
 
 json_t *talk_answer_close(const struct talk *t, const struct hl_said *said)

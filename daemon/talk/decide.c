@@ -2,6 +2,7 @@
 #include "decide.h"
 
 #include "hotline/item.h"
+#include "hotline/text.h"
 #include "words.h"
 
 #include <string.h>
@@ -90,6 +91,28 @@ size_t talk_choice(const struct talk *t)
 	return at == w.n ? value : 0;
 }
 
+/* ---- photos ------------------------------------------------------------------- */
+
+json_int_t talk_photos(const struct talk *t)
+{
+	return json_integer_value(json_object_get(t->ctx, "photos"));
+}
+
+bool talk_is_wordless(const struct talk *t)
+{
+	return hl_text_is_blank(t->text);
+}
+
+void talk_about(json_t *act, const json_t *task)
+{
+	json_object_set(act, "about", json_object_get(task, "task"));
+}
+
+void talk_link(json_t *act)
+{
+	json_object_set_new(act, "link", json_object());
+}
+
 /* ---- entry -------------------------------------------------------------------- */
 
 json_t *talk_open(const struct talk *t)
@@ -129,24 +152,39 @@ static const json_t *duty_meant(const struct talk *t)
 	return json_array_size(duties) == 1 ? json_array_get(duties, 0) : NULL;
 }
 
+/* 拍照: the photo itself is the stage, which the history gets when it has arrived. Who only says so is asked for it. */
+static json_t *note_photo(const struct talk *t, const json_t *duty)
+{
+	json_t *params = json_pack("{s:O}", "case", json_object_get(duty, "case")), *act;
+
+	act = talk_photos(t) > 0 ? talk_reply(talk_act(t, "reporter", "supplement"), "supplemented", params)
+				 : talk_only_reply(t, "reporter", "ask_stage_photo", params);
+	json_object_set(act, "case", json_object_get(duty, "case_id"));
+	if (talk_photos(t) == 0)
+		talk_link(act);
+	return act;
+}
+
 /* 拍照, 制止: what a property company owes within a day of its report. NULL: the words say neither, or nothing is owed.
- */
+ * A photo without words is about the only report whose day is not over, unless a task waits for one. */
 static json_t *note_stage(const struct talk *t)
 {
-	const char *stage = talk_says(t, CUE_stage_photo)     ? "photo"
-			    : talk_says(t, CUE_stage_stopped) ? "stopped"
-							      : NULL;
+	bool is_stopped = talk_says(t, CUE_stage_stopped);
+	bool is_photo = talk_says(t, CUE_stage_photo) ||
+			(talk_is_wordless(t) && talk_photos(t) > 0 && json_array_size(json_object_get(t->ctx, "tasks")) == 0);
 	const json_t *duty;
 	json_t *act;
 
-	if (!stage || json_array_size(json_object_get(t->ctx, "duties")) == 0)
+	if ((!is_photo && !is_stopped) || json_array_size(json_object_get(t->ctx, "duties")) == 0)
 		return NULL;
 	duty = duty_meant(t);
 	if (!duty)
 		return talk_only_reply(t, "reporter", "which_duty", NULL);
+	if (is_photo)
+		return note_photo(t, duty);
 	act = talk_act(t, "reporter", "stage");
 	json_object_set(act, "case", json_object_get(duty, "case_id"));
-	json_object_set_new(act, "stage", json_string(stage));
+	json_object_set_new(act, "stage", json_string("stopped"));
 	return talk_reply(act, "supplemented", json_pack("{s:O}", "case", json_object_get(duty, "case")));
 }
 

@@ -39,6 +39,16 @@ bool talk_says(const struct talk *t, enum talk_cue cue);
 /* The number a text consists of (1, ２, 第三个, 选4); 0: none. */
 size_t talk_choice(const struct talk *t);
 
+/* How many photos came with the text, on their way or there. */
+json_int_t talk_photos(const struct talk *t);
+/* A text without words: a photo alone, or the word of the flow that a photo has arrived (schema/fn/35_media.sql). */
+bool talk_is_wordless(const struct talk *t);
+/* The act's photos are about this task, though it moves nothing; photos_of: the message that brought them, when it is an
+ * earlier one. */
+void talk_about(json_t *act, const json_t *task);
+/* A link for photos is put into the act's reply, where pages are served. */
+void talk_link(json_t *act);
+
 /* Officers. A task is one element of ctx.tasks. */
 json_t *talk_decide_officer(const struct talk *t);
 const json_t *talk_task(const struct talk *t, json_int_t id);
@@ -57,6 +67,8 @@ json_t *talk_answer_menu(const struct talk *t);
 
 /* A close: asks for the facts that are missing, one after the other. */
 json_t *talk_close(const struct talk *t, const struct hl_said *said, const json_t *task);
+/* The close that waits for a photo goes on, or NULL: none does. */
+json_t *talk_photo_came(const struct talk *t);
 /* The answer to such a question, or NULL: the text is none. said: what the text is without any dialogue. */
 json_t *talk_answer_close(const struct talk *t, const struct hl_said *said);
 

@@ -217,6 +217,37 @@ json_t *talk_choose_task(const struct talk *t, const struct hl_said *said)
 	return act;
 }
 
+/* A photo is about this task; it moves nothing. */
+static json_t *note_photo(const struct talk *t, const json_t *task)
+{
+	json_t *act = talk_only_reply(t, "officer", "photo_noted", talk_task_params(task));
+
+	talk_about(act, task);
+	return act;
+}
+
+/* A photo without words: the one that a close waits for, else it is asked which task it shows. */
+static json_t *take_photo(const struct talk *t)
+{
+	json_t *act = talk_photo_came(t), *ids;
+	size_t n;
+
+	if (act)
+		return act;
+	ids = fitting(t, NULL, &n);
+	if (n == 1) {
+		act = note_photo(t, talk_task(t, json_integer_value(json_array_get(ids, 0))));
+	} else if (n == 0) {
+		act = talk_only_reply(t, "officer", "no_task", NULL);
+	} else {
+		act = talk_only_reply(t, "officer", "menu_task", list_of(t, ids, true));
+		talk_await(act, "menu", json_pack("{s:O, s:O}", "tasks", ids, "photos_of", json_object_get(t->ctx, "message")),
+			   MENU_MINUTES);
+	}
+	json_decref(ids);
+	return act;
+}
+
 json_t *talk_answer_menu(const struct talk *t)
 {
 	const json_t *menu = talk_dialogue(t, "menu"), *ids = json_object_get(menu, "tasks"), *task;
@@ -233,6 +264,12 @@ json_t *talk_answer_menu(const struct talk *t)
 		return NULL;
 	asked.text = (struct hl_slice){talk_field(menu, "text"), json_string_length(json_object_get(menu, "text"))};
 	code = hl_slice_str(talk_field(task, "code"));
+	if (json_object_get(menu, "photos_of")) {
+		act = note_photo(t, task);
+		json_object_set(act, "photos_of", json_object_get(menu, "photos_of"));
+		talk_end(act, "menu");
+		return act;
+	}
 	hl_talk_parse(t->ref->grammar, true, asked.text, &code, 1, t->arena, &said);
 	if (!rule_of(said.verb))
 		return NULL;
@@ -360,6 +397,8 @@ static json_t *report_violation(const struct talk *t)
 		act = talk_open(t);
 		if (act && is_stopped)
 			json_object_set_new(act, "stages", json_pack("[s]", "stopped"));
+		if (act && talk_photos(t) == 0)
+			talk_link(act);
 		return act;
 	}
 	act = talk_act(t, "reporter", "stage");
@@ -396,6 +435,8 @@ json_t *talk_decide_officer(const struct talk *t)
 	struct hl_said said;
 	json_t *act;
 
+	if (talk_is_wordless(t) && (talk_photos(t) > 0 || talk_dialogue(t, "close")))
+		return take_photo(t);
 	if (talk_says(t, CUE_stop))
 		return refuse_stop(t);
 	act = talk_answer_menu(t);

@@ -12,6 +12,9 @@
 #define MENU_MAX 5
 #define US_PER_S 1000000
 
+static json_t *about(const struct talk *t, enum hl_verb verb, const json_t *c);
+static json_t *case_menu(const struct talk *t, const struct hl_said *said);
+
 static const json_t *cases_of(const struct talk *t)
 {
 	return json_object_get(t->ctx, "cases");
@@ -177,6 +180,30 @@ static json_t *join(const struct talk *t, const json_t *c, const json_t *report)
 	return talk_reply(act, "supplemented", case_param(c));
 }
 
+/* A photo without words is about the only case that lives, or about what a menu is answered with; without one it is asked
+ * what it shows. */
+static json_t *take_photo(const struct talk *t)
+{
+	const struct hl_said said = {.verb = HL_VERB_SUPPLEMENT};
+	const json_t *c, *live = NULL;
+	size_t i, n = 0;
+	json_t *act;
+
+	json_array_foreach (cases_of(t), i, c)
+		if (is_live(c)) {
+			live = live ? live : c;
+			n++;
+		}
+	if (n == 0)
+		return talk_only_reply(t, "reporter", talk_photos(t) > 0 ? "ask_about_photo" : "ask_substance", NULL);
+	if (n == 1)
+		return about(t, HL_VERB_SUPPLEMENT, live);
+	act = case_menu(t, &said);
+	json_object_set(json_object_get(json_object_get(act, "dialogues"), "menu"), "photos_of",
+			json_object_get(t->ctx, "message"));
+	return act;
+}
+
 static json_t *report(const struct talk *t)
 {
 	json_t *words = hl_intake_report(t->ref, t->text, t->arena, t->now_us), *placed, *act = NULL;
@@ -300,6 +327,8 @@ static json_t *answer_menu(const struct talk *t)
 			if (json_equal(json_object_get(c, "case_id"), json_array_get(ids, n - 1)) &&
 			    strcmp(talk_field(menu, "verb"), hl_verb_name(verbs[v])) == 0)
 				act = about(t, verbs[v], c);
+	if (act && json_object_get(menu, "photos_of"))
+		json_object_set(act, "photos_of", json_object_get(menu, "photos_of"));
 	if (act)
 		talk_end(act, "menu");
 	return act;
@@ -390,6 +419,8 @@ json_t *talk_decide_resident(const struct talk *t)
 	size_t n_live;
 	json_t *act;
 
+	if (talk_is_wordless(t))
+		return take_photo(t);
 	if (talk_says(t, CUE_stop))
 		return talk_reply(talk_act(t, "reporter", "stop"), "opted_out", NULL);
 	if (talk_says(t, CUE_start))

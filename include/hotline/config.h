@@ -72,6 +72,8 @@ struct hl_config {
 	char *transcribe_url, *transcribe_model;
 	struct hl_slice transcribe_key;
 	unsigned transcribe_ms;
+	/* [web] */
+	char *web_url;
 	/* [log] */
 	char *log_level;
 	/* [demo] */

@@ -38,6 +38,10 @@ struct hl_http_limits {
 	size_t header_bytes;       /* all header lines -> 431 */
 	size_t n_headers;          /* -> 431 */
 	size_t body_bytes;         /* -> 413 */
+	/* has_large_body - asked once line and headers are known: may this request's body have large_body_bytes? NULL: none
+	 * may. */
+	bool (*has_large_body)(const struct hl_http_request *req);
+	size_t large_body_bytes;
 };
 
 enum hl_http_phase { HL_HTTP_LINE, HL_HTTP_HEADERS, HL_HTTP_BODY, HL_HTTP_DONE, HL_HTTP_ERROR };
@@ -58,6 +62,8 @@ void hl_http_parser_reset(struct hl_http_parser *parser);
  * Cost    O(bytes), never re-reads */
 size_t hl_http_parser_feed(struct hl_http_parser *parser, struct hl_slice data);
 enum hl_http_phase hl_http_parser_phase(const struct hl_http_parser *parser);
+/* hl_http_parser_is_large - whether has_large_body said so of this request. */
+bool hl_http_parser_is_large(const struct hl_http_parser *parser);
 int hl_http_parser_status(const struct hl_http_parser *parser);
 const char *hl_http_parser_reason(const struct hl_http_parser *parser);
 /* hl_http_parser_request - the request; lines and headers are valid from HL_HTTP_BODY on, the body from HL_HTTP_DONE.

@@ -22,6 +22,10 @@ struct hl_http_server_options {
 	int64_t idle_us, header_us, body_us; /* absolute, per phase */
 	int64_t answer_us;                   /* a handler that took longer: 503, its late answer is dropped */
 	int64_t write_us;
+	/* Requests with a large body (limits.has_large_body) have time of their own for body and answer, and no more than so
+	 * many are taken at once, two of one peer: beyond 503, 429. */
+	int64_t large_us;
+	unsigned max_large;
 	unsigned max_connections;          /* beyond: 503 and close */
 	unsigned max_connections_per_peer; /* beyond: 429 and close; 0: no cap; local sockets, exempt peers have none */
 	/* is_exempt - trusted proxies have no per-peer cap; may be NULL. */
@@ -50,7 +54,7 @@ void hl_http_server_free(struct hl_http_server **server);
 
 struct hl_http_stats {
 	unsigned long long accepted, requests, rejected, timeouts;
-	unsigned connections, exchanges;
+	unsigned connections, exchanges, large;
 };
 const struct hl_http_stats *hl_http_server_stats(const struct hl_http_server *server);
 

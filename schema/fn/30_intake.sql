@@ -165,11 +165,10 @@ begin
                 'case_state', c.state, 'urgency', k.urgency, 'close_by', hl.secs(k.close_by), 'sign_by', hl.secs(k.sign_by),
                 'signed_at', hl.secs(k.signed_at), 'holder', k.holder, 'holder_name', coalesce(h.name, ''),
                 'place', c.place, 'type', t.name,
-                'role', k.role, 'demands', t.demands, 'has_photo', exists (select from hl.event e where e.case_id = c.id and e.kind = 'photo'), 'assigned_us', hl.us(k.assigned_at), 'close_us', hl.us(k.close_by),
+                'role', k.role, 'demands', t.demands, 'has_photo', hl.has_proof(k.case_id, k.id), 'assigned_us', hl.us(k.assigned_at), 'close_us', hl.us(k.close_by),
                 'stopped_us', case when c.state = 'waiting' and k.urgency = 'normal' then hl.us(greatest(hl.waiting_since(c.id), k.assigned_at)) end,
                 'frozen', c.is_frozen, 'extended', exists (select from hl.event e where e.task_id = k.id and e.kind = 'extension_granted'),
                 'asked', (select coalesce(jsonb_agg(r.kind), '[]') from hl.request r where r.task_id = k.id and r.state = 'pending'),
-                'photos', (select count(*) from hl.media x where x.task_id = k.id and x.state = 'kept'),
                 'rollcall', exists (select from hl.attendance x join hl.rollcall o on o.id = x.rollcall_id
                                     where x.task_id = k.id and x.present_at is null and o.counted_at is null))
                 -- whoever reads may look at the first ones only: those named in the text are among them

@@ -59,7 +59,8 @@ begin
       perform hl.tell_media_lost(m);
     end if;
   end loop;
-  return jsonb_build_object('now', hl.us(hl.now()), 'talk', hl.talk_context(hl.join_media(kept)));
+  kept := hl.join_media(kept); -- a statement of its own: the context is that of what it leaves
+  return jsonb_build_object('now', hl.us(hl.now()), 'talk', hl.talk_context(kept));
 end $$;
 
 -- The desk hears that something cannot be had; who sent a photo hears that it did not arrive.
@@ -121,13 +122,20 @@ begin
   return woken;
 end $$;
 
+-- Is there a photo of what a task did: of its own officers, or one that an operator saw? What a reporter photographed
+-- shows what was to be done.
+create or replace function hl.has_proof(of_case bigint, of_task bigint) returns boolean language plpgsql stable as $$
+begin
+  return exists (select from hl.event e where e.case_id = of_case and e.kind = 'photo' and (e.task_id = of_task or e.actor = 'operator'));
+end $$;
+
 -- A close that only waited for this photo goes on as if its officer had written again: an empty text that names the photo.
 create or replace function hl.wake_close(m hl.media) returns bigint[] language plpgsql as $$
 declare woken bigint;
 begin
   if m.task_id is not null and exists (
       select from hl.dialogue d where d.person_id = m.person_id and d.kind = 'close' and d.expires_at > hl.now()
-        and (d.data->>'task')::bigint = m.task_id and d.data->>'asked' = 'ask_photo') then
+        and (d.data->>'task')::bigint = m.task_id and d.data->>'asked' = 'ask_evidence') then
     insert into hl.message (channel, external_id, person_id, text, received_at, state, claimed_until)
       values (m.channel, 'photo:' || m.id, m.person_id, '', hl.now(), 'pending', clock_timestamp() + interval '30 seconds')
       on conflict (channel, external_id) do nothing returning id into woken;
@@ -160,12 +168,59 @@ end $$;
 create or replace function hl.make_link(of_case bigint, of_task bigint, who bigint, by_channel text) returns text
 language plpgsql as $$
 declare
+  at_now constant timestamptz := hl.now();
   token constant text := translate(rtrim(encode(substring(
     sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) for 16), 'base64'), '='), '+/', '-_');
 begin
   insert into hl.upload_link (digest, case_id, task_id, person_id, channel, made_at, expires_at)
-    values (sha256(convert_to(token, 'UTF8')), of_case, of_task, who, coalesce(by_channel, ''), hl.now(), hl.now() + interval '14 days');
+    values (sha256(convert_to(token, 'UTF8')), of_case, of_task, who, coalesce(by_channel, ''), at_now, at_now + interval '14 days');
   return token;
+end $$;
+
+-- An act whose reply shall hold a link gets it, if pages are served (base) and its case is known.
+create or replace function hl.with_link(a jsonb) returns jsonb language plpgsql as $$
+declare
+  of_task constant bigint := coalesce(a->>'task', a->>'about')::bigint;
+  of_case constant bigint := coalesce((a->>'case')::bigint, (select k.case_id from hl.task k where k.id = of_task));
+  base constant text := coalesce(a->'link'->>'base', '');
+begin
+  if base = '' or of_case is null then
+    return a;
+  end if;
+  return jsonb_set(a, '{reply,params,url}', to_jsonb(base || '/u/' || hl.make_link(of_case, of_task, (a->>'person')::bigint,
+    (select m.channel from hl.message m where m.id = (a->>'message')::bigint))));
+end $$;
+
+-- Asks a reporter of a case for photos, with a link where pages are served (base).
+create or replace function hl.want_photo(of_case bigint, who bigint, base text, of_message bigint, dedupe text) returns void
+language sql as $$
+  insert into hl.notice (case_id, message_id, person_id, kind, template, params, dedupe, lane, channel, not_before, made_at)
+    select c.id, of_message, who, 'photo_wanted', 'photo_wanted',
+           jsonb_build_object('case', c.code) || case when coalesce(base, '') = '' then '{}' else jsonb_build_object('url',
+             base || '/u/' || hl.make_link(c.id, null, who, m.channel)) end,
+           want_photo.dedupe, hl.lane_rank('reply'), m.channel, hl.now(), hl.now()
+    from hl.case c
+    left join lateral (select x.channel from hl.message x where x.person_id = who order by x.id desc limit 1) m on true
+    where c.id = of_case
+    on conflict (dedupe) do nothing
+$$;
+
+-- An operator asks every reporter of a case for photos.
+-- Takes  batch: {"case", "by", "why", "web": where pages are served}. Gives {"now": us, "asked": n}
+create or replace function hl.ask_photos(batch jsonb) returns jsonb language plpgsql as $$
+declare
+  c hl.case;
+  who bigint[];
+begin
+  select * into c from hl.case x where x.code = batch->>'case' for no key update;
+  if c.id is null then
+    raise exception 'there is no case %', batch->>'case' using errcode = 'P0130';
+  end if;
+  who := array(select distinct r.person_id from hl.report r join hl.person p on p.id = r.person_id
+               where r.case_id = c.id and r.withdrawn_at is null and p.phone is not null order by 1);
+  perform hl.record(batch || jsonb_build_object('actor', 'operator', 'operator', batch->>'by'), c.id, null, 'photo_asked', null, null, '{}');
+  perform hl.want_photo(c.id, w, batch->>'web', null, format('case:%s:photo_wanted:%s:%s', c.id, c.head_seq, w)) from unnest(who) w;
+  return jsonb_build_object('now', hl.us(hl.now()), 'asked', cardinality(who));
 end $$;
 
 -- Is there a link behind a token, and how many photos does it still take?
@@ -187,6 +242,7 @@ declare
   l hl.upload_link;
   looked jsonb;
   taken bigint[] := '{}';
+  woken bigint[];
 begin
   perform from hl.case c where c.id = (select x.case_id from hl.upload_link x where x.digest = decode(batch->>'digest', 'hex'))
     for no key update;
@@ -207,8 +263,9 @@ begin
     select coalesce(array_agg(id order by id), '{}') into taken from made;
     update hl.upload_link x set used = x.used + cardinality(taken) where x.id = l.id;
   end if;
+  woken := hl.join_media(taken); -- a statement of its own: the context is that of what it leaves
   return hl.look_link(batch) || jsonb_build_object('now', hl.us(hl.now()), 'taken', cardinality(taken),
-    'talk', hl.talk_context(hl.join_media(taken)));
+    'talk', hl.talk_context(woken));
 end $$;
 
 -- ---- shown ------------------------------------------------------------------------------------------------------------

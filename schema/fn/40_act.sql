@@ -32,6 +32,10 @@ begin
           array[(a->>'person')::bigint]) o;
         perform hl.record(a, c.id, null, s, null, null, '{}')
           from jsonb_array_elements_text(coalesce(a->'stages', '[]')) s join hl.case c on c.code = opened;
+        if a ? 'link' then
+          perform hl.want_photo(c.id, (a->>'person')::bigint, a->'link'->>'base', (a->>'message')::bigint,
+                                format('message:%s:photo_wanted', a->>'message')) from hl.case c where c.code = opened;
+        end if;
         outcome := 'ok';
       elsif a ? 'all' then
         -- 签全部: every task that is still as it was seen
@@ -87,6 +91,9 @@ begin
   end if;
   if rule is null and jsonb_typeof(a->'dialogues') = 'object' and who is not null then
     perform hl.keep_dialogues(a);
+  end if;
+  if a ? 'link' and a ? 'reply' and rule is null then
+    a := hl.with_link(a);
   end if;
   if rule is not null and who is not null then
     perform hl.answer_plain((a->>'message')::bigint, who, 'move_refused',

@@ -8,8 +8,10 @@ import json
 import pathlib
 import re
 import shutil
+import struct
 import sys
 import urllib.parse
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VECTORS, REF = ROOT / "tests/vectors", ROOT / "schema/ref"
@@ -128,10 +130,35 @@ def doc():
                                 "offsets": [[0, 28800]], "intervals": hours}).encode()
 
 
+def png(width, height):
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = b"".join(b"\0" + bytes(x * y % 256 for x in range(3 * width)) for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+# A grey JPEG of 16 x 16, and the block that says which way up it is.
+JPEG = bytes.fromhex(
+    "ffd8ffdb004300" + "01" * 64 + "ffc0000b080010001001011100ffc4001400010000000000000000000000000000000009ffc40014"
+    "100100000000000000000000000000000000ffda0008010100003f0054dfffd9")
+EXIF = bytes.fromhex("ffe1002245786966000049492a0008000000010012010300010000000600000000000000")
+
+
+def media():
+    yield from (png(w, h) for w, h in ((1, 1), (7, 5), (40, 30)))
+    yield JPEG
+    yield JPEG[:2] + EXIF + JPEG[2:]
+    part = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\nbytes\r\n'
+    yield b'multipart/form-data; boundary="x"\n' + part * 2 + b"--x--\r\n"
+    yield part + b"--x--\r\n"
+
+
 def main():
     out = pathlib.Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
-    for target in (http, form, adapter, text, item, talk, config, doc):
+    for target in (http, form, adapter, text, item, talk, config, doc, media):
         folder = out / target.__name__
         folder.mkdir(parents=True)
         for i, seed in enumerate(target()):

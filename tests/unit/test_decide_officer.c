@@ -227,6 +227,7 @@ static void a_request_carries_its_limits_and_a_refusal_its_rule(void **state)
 static void a_company_that_reported_notes_photo_and_stop_by_its_words(void **state)
 {
 	static const char one_duty[] = "'units': ['PMC-01'], 'duties': [{'case_id': 21, 'case': '26-000021'}]";
+	static const char with_photo[] = "'units': ['PMC-01'], 'photos': 1, 'duties': [{'case_id': 21, 'case': '26-000021'}]";
 	static const char two[] = "'units': ['PMC-01'], 'duties': [{'case_id': 22, 'case': '26-000022'}, "
 				  "{'case_id': 21, 'case': '26-000021'}]";
 	static const struct {
@@ -234,9 +235,11 @@ static void a_company_that_reported_notes_photo_and_stop_by_its_words(void **sta
 		int of_case;
 		const char *stage, *reply;
 	} cases[] = {
-		{"拍照", one_duty, "stage", 21, "photo", "supplemented"},
+		{"拍照", one_duty, "reply", 21, "(none)", "ask_stage_photo"},
+		{"已拍照，见附图", with_photo, "supplement", 21, "(none)", "supplemented"},
+		{"", with_photo, "supplement", 21, "(none)", "supplemented"},
 		{"已制止，业主已停工", one_duty, "stage", 21, "stopped", "supplemented"},
-		{"拍照 26-000021", two, "stage", 21, "photo", "supplemented"},
+		{"拍照 26-000021", two, "reply", 21, "(none)", "ask_stage_photo"},
 		{"制止", two, "reply", 0, "(none)", "which_duty"},
 		{"拍照", one_new, "reply", 0, "(none)", "ask_verb"},
 	};
