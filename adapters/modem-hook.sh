@@ -2,7 +2,7 @@
 # modem-hook.sh - hands what a modem received to hotlined; nothing is lost while hotlined is away.
 #
 #   smstools3    eventhandler = .../modem-hook.sh                    called as: EVENT FILE [ID]
-#   gammu-smsd   RunOnReceive = .../modem-hook.sh                    texts come in the environment
+#   gammu-smsd   RunOnReceive = .../modem-hook.sh                    called as: INBOX-FILE ..., texts in the environment
 #   cron         * * * * * .../modem-hook.sh                         sends again what is left
 #
 # HOTLINE_HOOK_CONF (default /etc/hotline/modem-hook) names a file of mode 0600 with two lines: URL/hook/NAME/SECRET, and
@@ -29,21 +29,34 @@ field() {
 	printf '%s' "$2" | od -An -v -tx1 | tr -d '\n' | sed 's/ /%/g'
 }
 
+# What tells two like texts of one phone apart where gammu names no time (before 1.43): the date, time and serial number in
+# the name of its inbox file, else the moment of the call. It stays with the entry, so a second try is the same text.
+named_time() {
+	case ${1##*/} in
+	IN????????_??????_??_*) printf '%s' "${1##*/}" | cut -c3-20 ;;
+	*) date +%s%N ;;
+	esac
+}
+
 from_gammu() {
 	i=1
 	while [ "$i" -le "${SMS_MESSAGES:-0}" ]; do
 		number=$(printenv "SMS_${i}_NUMBER" || :)
 		text=$(printenv "SMS_${i}_TEXT" || :)
 		time=$(printenv "SMS_${i}_DATETIME" || :)
+		[ -n "$time" ] || time=$(named_time "${1:-}")
 		# A long text is there as a whole; its parts are left.
 		if [ "${DECODED_PARTS:-0}" -gt 0 ]; then
 			text=$(printenv DECODED_0_TEXT || :)
 			i=$SMS_MESSAGES
 		fi
-		if [ -n "$number" ] && [ -n "$text" ]; then
+		# A receipt is no text: it names what was sent.
+		report=$(printenv "SMS_${i}_SENT_ID" || :)
+		if [ -n "$number" ] && [ -n "$text" ] && [ -z "$report" ]; then
 			{ field number "$number"; printf '&'; field text "$text"; printf '&'; field time "$time"; } | spool form
 		fi
 		i=$((i + 1))
+		[ $# -eq 0 ] || shift
 	done
 }
 
@@ -70,6 +83,6 @@ deliver() {
 if [ "${1:-}" = RECEIVED ]; then
 	spool file < "$2"
 elif [ -n "${SMS_MESSAGES:-}" ]; then
-	from_gammu
+	from_gammu "$@"
 fi
 deliver

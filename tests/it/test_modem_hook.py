@@ -83,3 +83,23 @@ def test_what_will_never_pass_is_kept_aside_and_holds_nothing_up(daemon, hook, t
     hook(daemon.port, **gammu("after it"))
     assert texts(daemon)[before:] == ["after it"]
     assert not waiting(hook) and list(hook.spool.glob(".refused.*"))
+
+
+def test_a_receipt_in_gammus_environment_is_no_text(daemon, hook):
+    before = len(texts(daemon))
+    hook(daemon.port, PHONE_ID="modem-a", SMS_MESSAGES="2", SMS_1_SENT_ID="123", SMS_2_SENT_ID="",
+         SMS_1_TIMESTAMP="1704159245", SMS_1_DATETIME="2024-01-02T03:04:05+01:30", SMS_1_SMSC_TIMESTAMP="1704175506",
+         SMS_1_SMSC_DATETIME="2024-01-02T04:05:06-02:00", SMS_2_TIMESTAMP="", SMS_2_DATETIME="",
+         SMS_1_NUMBER="+8610000000033", SMS_1_TEXT="Delivered", SMS_2_NUMBER="+8610000000033", SMS_2_TEXT="退订")
+    assert texts(daemon)[before:] == ["退订"]
+
+
+def test_a_gammu_that_tells_no_time_is_told_apart_by_its_file(daemon, hook):
+    """The same words again are another text; the same file again is not."""
+    before = len(texts(daemon))
+    for name in ("IN20021130_021531_00_+8610000000034_00.txt", "IN20021130_021531_01_+8610000000034_00.txt",
+                 "IN20021130_021531_00_+8610000000034_00.txt"):
+        hook(daemon.port, name, SMS_MESSAGES="1", SMS_1_NUMBER="+8610000000034", SMS_1_TEXT="查")
+    assert texts(daemon)[before:] == ["查", "查"]
+    hook(daemon.port, SMS_MESSAGES="1", SMS_1_NUMBER="+8610000000034", SMS_1_TEXT="查")
+    assert texts(daemon)[before:] == ["查", "查", "查"]
