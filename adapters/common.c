@@ -267,6 +267,19 @@ struct hl_slice hl_adapter_utc(struct hl_arena *arena, int64_t us)
 					    second / 60 % 60, second % 60));
 }
 
+struct hl_slice hl_adapter_utc_basic(struct hl_arena *arena, int64_t us)
+{
+	struct hl_slice utc = hl_adapter_utc(arena, us);
+	char *out = hl_arena_alloc(arena, utc.len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; out && i < utc.len; i++) {
+		if (utc.ptr[i] != '-' && utc.ptr[i] != ':')
+			out[n++] = utc.ptr[i];
+	}
+	return (struct hl_slice){out, n};
+}
+
 bool hl_adapter_is_fresh(struct hl_slice seconds, int64_t now_us)
 {
 	uint64_t s;

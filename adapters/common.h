@@ -95,8 +95,10 @@ int64_t hl_adapter_retry_after_us(const struct hl_http_header *headers, size_t n
 
 /* ---- time ---- */
 
-/* hl_adapter_utc - "2026-11-25T06:00:00Z"; hl_adapter_utc_date - "2026-11-25". */
+/* hl_adapter_utc - "2026-11-25T06:00:00Z"; hl_adapter_utc_basic - "20261125T060000Z"; hl_adapter_utc_date -
+ * "2026-11-25". */
 struct hl_slice hl_adapter_utc(struct hl_arena *arena, int64_t us);
+struct hl_slice hl_adapter_utc_basic(struct hl_arena *arena, int64_t us);
 struct hl_slice hl_adapter_utc_date(struct hl_arena *arena, int64_t us);
 /* hl_adapter_is_fresh - a time in whole seconds within the tolerance of now, before or after. */
 bool hl_adapter_is_fresh(struct hl_slice seconds, int64_t now_us);
@@ -151,20 +153,28 @@ enum hl_verdict hl_adapter_token(const struct hl_channel *ch, const struct hl_ht
 
 /* ---- signatures of requests ---- */
 
-/* hl_canonical - a request as the two clouds sign it; the path is "/". */
+/* hl_canonical - a request as the clouds sign it. */
 struct hl_canonical {
 	const char *method;
 	struct hl_slice query;         /* sorted, percent-encoded */
 	const struct hl_pair *headers; /* names in lower case, sorted */
 	size_t n_headers;
 	struct hl_slice body_hash; /* hex SHA-256 */
+	const char *path;          /* NULL: "/" */
 };
 
-/* hl_acs3_authorization, hl_tc3_authorization - the header Authorization. Source: see common_request.c. */
+/* hl_acs3_authorization, hl_tc3_authorization, hl_sdk_authorization - the header Authorization of Aliyun, Tencent and
+ * Huawei. Source: see common_request.c. */
 struct hl_slice hl_acs3_authorization(struct hl_arena *arena, const struct hl_canonical *c, struct hl_slice id,
 				      struct hl_slice secret);
 struct hl_slice hl_tc3_authorization(struct hl_arena *arena, const struct hl_canonical *c, struct hl_slice id,
 				     struct hl_slice secret, const char *service, int64_t now_us);
+/* hl_sdk_authorization - date: X-Sdk-Date as sent, "20261125T060000Z"; the canonical path ends in "/". */
+struct hl_slice hl_sdk_authorization(struct hl_arena *arena, const struct hl_canonical *c, struct hl_slice id,
+				     struct hl_slice secret, struct hl_slice date);
+/* hl_wsse_digest - the PasswordDigest of Huawei's X-WSSE. */
+struct hl_slice hl_wsse_digest(struct hl_arena *arena, struct hl_slice nonce, struct hl_slice created,
+			       struct hl_slice secret);
 /* hl_adapter_host - "example.com:8443" of a URL. borrows url. */
 struct hl_slice hl_adapter_host(const char *url);
 
@@ -181,7 +191,8 @@ bool hl_json_needs_decoding(struct hl_slice body);
 json_t *hl_json_answer(struct hl_slice body);
 /* hl_json_at - the value at a path like "data.payload.to.0.status"; NULL when absent. borrows. */
 const json_t *hl_json_at(const json_t *doc, const char *path);
-/* hl_json_media - the photos of a text from a list [{"url", "type"}], ten at most; anything else in it is passed over. */
+/* hl_json_media - the photos of a text from a list [{"url", "type"}], ten at most; anything else in it is passed over.
+ */
 void hl_json_media(struct hl_arena *arena, const json_t *list, struct hl_inbound *m);
 /* hl_json_text - a string, or a number or a truth value in its spelling, copied into the arena; empty when absent. */
 struct hl_slice hl_json_text(struct hl_arena *arena, const json_t *doc, const char *path);

@@ -2,7 +2,8 @@
  *
  * Pure. Each is one canonical text, hashed, then signed; the derived keys are binary.
  * Source: Alibaba Cloud "V3 version request structure and signature" (ACS3-HMAC-SHA256),
- *         Tencent Cloud "API 3.0 signature v3" (TC3-HMAC-SHA256), both read 2026-11.
+ *         Tencent Cloud "API 3.0 signature v3" (TC3-HMAC-SHA256),
+ *         Huawei Cloud "API Request Signing Guide" (SDK-HMAC-SHA256) and its X-WSSE page, all read 2026-11.
  */
 #include <string.h>
 #include "common.h"
@@ -33,7 +34,7 @@ static struct hl_slice hash_request(struct hl_arena *arena, const struct hl_cano
 	struct hl_buf text;
 
 	hl_buf_init(&text, CANONICAL_BYTES_MAX);
-	hl_buf_printf(&text, "%s\n/\n%.*s\n", c->method, HL_SLICE_ARG(c->query));
+	hl_buf_printf(&text, "%s\n%s\n%.*s\n", c->method, c->path ? c->path : "/", HL_SLICE_ARG(c->query));
 	for (size_t i = 0; i < c->n_headers; i++) {
 		hl_buf_add(&text, c->headers[i].key);
 		hl_buf_add_char(&text, ':');
@@ -78,6 +79,30 @@ struct hl_slice hl_tc3_authorization(struct hl_arena *arena, const struct hl_can
 	return hl_slice_str(
 		hl_arena_printf(arena, "TC3-HMAC-SHA256 Credential=%.*s/%s, SignedHeaders=%s, Signature=%.*s",
 				HL_SLICE_ARG(id), scope, names_of(arena, c->headers, c->n_headers), HL_SLICE_ARG(hex)));
+}
+
+struct hl_slice hl_sdk_authorization(struct hl_arena *arena, const struct hl_canonical *c, struct hl_slice id,
+				     struct hl_slice secret, struct hl_slice date)
+{
+	struct hl_slice hash = hash_request(arena, c), hex;
+	const char *text =
+		hl_arena_printf(arena, "SDK-HMAC-SHA256\n%.*s\n%.*s", HL_SLICE_ARG(date), HL_SLICE_ARG(hash));
+	struct hl_digest d = hl_hmac("SHA256", secret, hl_slice_str(text));
+
+	hex = hl_hex(arena, hl_digest_slice(&d));
+	return hl_slice_str(hl_arena_printf(arena, "SDK-HMAC-SHA256 Access=%.*s, SignedHeaders=%s, Signature=%.*s",
+					    HL_SLICE_ARG(id), names_of(arena, c->headers, c->n_headers),
+					    HL_SLICE_ARG(hex)));
+}
+
+/* base64 of the hexadecimal text, not of the 32 bytes. */
+struct hl_slice hl_wsse_digest(struct hl_arena *arena, struct hl_slice nonce, struct hl_slice created,
+			       struct hl_slice secret)
+{
+	const char *text = hl_arena_printf(arena, "%.*s%.*s%.*s", HL_SLICE_ARG(nonce), HL_SLICE_ARG(created),
+					   HL_SLICE_ARG(secret));
+
+	return hl_base64(arena, sha256_hex(arena, hl_slice_str(text)));
 }
 
 struct hl_slice hl_adapter_host(const char *url)

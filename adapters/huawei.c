@@ -2,7 +2,8 @@
  *
  *   inbound   POST /hook/NAME/SECRET          a form: from, to, body, smsMsgId
  *   receipt   POST /hook/NAME/SECRET/receipt  a form: smsMsgId, status, sequence, total, extend (our attempt)
- *   send      POST send_url (.../sms/batchSendSms/v1), a form, WSSE login; extend is our attempt
+ *   send      POST send_url (.../sms/batchSendSms/v1), a form; extend is our attempt; login by WSSE, or signed with a
+ *             "special AK/SK" (SDK-HMAC-SHA256) when `auth = aksk`
  *
  * Huawei signs nothing by default: the secret stands in the path. Each part of a long text has a receipt of its own.
  * Limits: closed to new customers since 2025-01; the callback's URL is the one entered in the console.
@@ -14,6 +15,7 @@
 #include "common.h"
 
 #define BODY_BYTES_MAX 16384
+#define FORM_TYPE      "application/x-www-form-urlencoded"
 
 static enum hl_verdict verify(const struct hl_channel *ch, const struct hl_http_request *req, struct hl_slice subpath,
 			      int64_t now_us)
@@ -102,20 +104,65 @@ static enum hl_class parse(const struct hl_channel *ch, const struct hl_http_req
 
 /* ---- what goes out --------------------------------------------------------- */
 
-/* The digest is base64 of the hexadecimal text, not of the 32 bytes. */
 static struct hl_slice wsse(const struct hl_channel *ch, const struct hl_outbound *sms, int64_t now_us,
 			    struct hl_arena *arena)
 {
 	struct hl_slice created = hl_adapter_utc(arena, now_us), digest;
 	const char *nonce = hl_arena_printf(arena, "hotline%" PRIu64 "x%" PRId64, sms->attempt, now_us);
-	const char *text =
-		hl_arena_printf(arena, "%s%.*s%.*s", nonce, HL_SLICE_ARG(created), HL_SLICE_ARG(ch->password));
-	struct hl_digest d = hl_digest_of("SHA256", hl_slice_str(text));
 
-	digest = hl_base64(arena, hl_hex(arena, hl_digest_slice(&d)));
+	digest = hl_wsse_digest(arena, hl_slice_str(nonce), created, ch->password);
 	return hl_slice_str(hl_arena_printf(
 		arena, "UsernameToken Username=\"%s\",PasswordDigest=\"%.*s\",Nonce=\"%s\",Created=\"%.*s\"",
 		ch->username, HL_SLICE_ARG(digest), nonce, HL_SLICE_ARG(created)));
+}
+
+/* As the header Host has it: without the port that goes without saying. */
+static struct hl_slice host_of(const char *url)
+{
+	struct hl_slice host = hl_adapter_host(url), name, port;
+
+	return hl_slice_cut(host, ':', &name, &port) && hl_slice_eq_str(port, "443") ? name : host;
+}
+
+/* The path of the URL, ended by the slash that the signature wants. */
+static const char *path_of(const char *url, struct hl_arena *arena)
+{
+	struct hl_slice host = hl_adapter_host(url), path = {host.ptr + host.len, strcspn(host.ptr + host.len, "?")};
+	bool is_ended = path.len && path.ptr[path.len - 1] == '/';
+
+	return hl_arena_printf(arena, "%.*s%s", HL_SLICE_ARG(path), is_ended ? "" : "/");
+}
+
+static struct hl_slice aksk(const struct hl_channel *ch, struct hl_slice date, struct hl_slice body,
+			    struct hl_arena *arena)
+{
+	const struct hl_pair signed_headers[] = {
+		{HL_LIT("content-type"), HL_LIT(FORM_TYPE)},
+		{HL_LIT("host"), host_of(ch->send_url)},
+		{HL_LIT("x-sdk-date"), date},
+	};
+	struct hl_digest hash = hl_digest_of("SHA256", body);
+	struct hl_canonical c = {"POST", .headers = signed_headers, .n_headers = 3,
+				 .body_hash = hl_hex(arena, hl_digest_slice(&hash)),
+				 .path = path_of(ch->send_url, arena)};
+
+	return hl_sdk_authorization(arena, &c, hl_slice_str(ch->username), ch->password, date);
+}
+
+static enum hl_class post(const struct hl_channel *ch, const struct hl_outbound *sms, int64_t now_us,
+			  struct hl_slice body, struct hl_arena *arena, struct hl_request *out, struct hl_error *err)
+{
+	bool is_aksk = !strcmp(hl_channel_setting(ch, "auth"), "aksk");
+	struct hl_slice date = hl_adapter_utc_basic(arena, now_us);
+	const struct hl_http_header headers[] = {
+		{HL_LIT("Authorization"),
+		 is_aksk ? aksk(ch, date, body, arena)
+			 : HL_LIT("WSSE realm=\"SDP\",profile=\"UsernameToken\",type=\"Appkey\"")},
+		{is_aksk ? HL_LIT("X-Sdk-Date") : HL_LIT("X-WSSE"), is_aksk ? date : wsse(ch, sms, now_us, arena)},
+		{HL_LIT("Content-Type"), HL_LIT(FORM_TYPE)},
+	};
+
+	return hl_adapter_post(ch, arena, headers, 3, body, out, err);
 }
 
 static char *param_list(const struct hl_outbound *sms)
@@ -136,11 +183,6 @@ static char *param_list(const struct hl_outbound *sms)
 static enum hl_class build(const struct hl_channel *ch, const struct hl_outbound *sms, int64_t now_us,
 			   struct hl_arena *arena, struct hl_request *out, struct hl_error *err)
 {
-	const struct hl_http_header headers[] = {
-		{HL_LIT("Authorization"), HL_LIT("WSSE realm=\"SDP\",profile=\"UsernameToken\",type=\"Appkey\"")},
-		{HL_LIT("X-WSSE"), wsse(ch, sms, now_us, arena)},
-		{HL_LIT("Content-Type"), HL_LIT("application/x-www-form-urlencoded")},
-	};
 	char *params = param_list(sms);
 	struct hl_buf body;
 	enum hl_class cls;
@@ -158,7 +200,7 @@ static enum hl_class build(const struct hl_channel *ch, const struct hl_outbound
 		hl_form_add(&body, "signature", hl_slice_str(ch->signature));
 	hl_form_add(&body, "extend", hl_slice_str(hl_arena_printf(arena, "%" PRIu64, sms->attempt)));
 	cls = hl_buf_failed(&body) ? hl_fail(err, HL_LIMIT, "the template's parameters are too long")
-				   : hl_adapter_post(ch, arena, headers, 3, hl_buf_slice(&body), out, err);
+				   : post(ch, sms, now_us, hl_buf_slice(&body), arena, out, err);
 	hl_buf_fini(&body);
 	free(params);
 	return cls;
@@ -201,6 +243,7 @@ static void interpret(const struct hl_channel *ch, int status, struct hl_slice b
 
 static const char *const paths[] = {"", "/receipt", NULL};
 static const struct hl_option options[] = {
+	{"auth", "wsse", "wsse aksk", .help = "how our requests are signed; aksk: username is the access key"},
 	{"generic_template", "no", "no yes",
 	 .help = "whether the templates are generic ones, which are given the signature"},
 	{NULL},
