@@ -37,6 +37,7 @@ int config_setup(void **state)
 	config_write("password", "pass word is wrong, this is not\n", 0600);
 	config_write("good-password", "demo-password\nsecond line is ignored\n", 0400);
 	config_write("open", SECRET_A "\n", 0640);
+	config_write("whsec", "whsec_\n", 0600);
 	config_write("short", SECRET_A "\n123456789012345\n", 0600);
 	config_write("empty", "\n\n", 0600);
 	config_write("binary", SECRET_A "\x01\n", 0600);

@@ -21,10 +21,12 @@ import selftest
 import sizes
 import static
 import toplevel
+import wire_map
 import workplace
 from lintlib import Tree
 
-LINTS = [layering, banned, numbers_lint, sizes, toplevel, workplace, config_table, fault_map, law_table, layout, static]
+LINTS = [layering, banned, numbers_lint, sizes, toplevel, workplace, config_table, fault_map, law_table, layout,
+         wire_map, static]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 

@@ -84,7 +84,12 @@ static void sha256(const json_t *v)
 
 static void percent_encode(const json_t *v)
 {
-	assert_gives(v, encode(get(v, "text")));
+	assert_gives(v, encode(json_object_get(v, "text_hex") ? get_hex(v, "text_hex") : get(v, "text")));
+}
+
+static void wsse(const json_t *v)
+{
+	assert_gives(v, hl_wsse_digest(&arena, get(v, "nonce"), get(v, "created"), get(v, "key")));
 }
 
 /* METHOD & %2F & the sorted parameters, encoded twice. */
@@ -211,6 +216,7 @@ static const struct {
 	{"hmac_sha256", hmac_sha256},
 	{"sha256", sha256},
 	{"percent_encode", percent_encode},
+	{"wsse", wsse},
 	{"rpc_v1", rpc_v1},
 	{"acs3", acs3},
 	{"tc3", tc3},

@@ -115,6 +115,8 @@ static void refusals_of_channels(void **state)
 		{"provider = kannel\nsecret_file = secret\nsend_url = http://127.0.0.1:1/\nfrom = 12345\n"
 		 "password_file = good-password\n",
 		 "1: [channel x] username: must be given when the channel sends"},
+		{"provider = standard\nsecret_file = whsec\n",
+		 "3: [channel x] secret_file: secret 1 of the file must be whsec_ and base64"},
 		{"provider = loopback\nprovider = loopback\n", "3: [channel x] provider: given twice, first on line 2"},
 	};
 	char text[512];
