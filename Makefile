@@ -37,7 +37,7 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 FAULT_SRC := daemon/intake/intake.c daemon/intake/dialogue.c daemon/notify/outbox.c daemon/notify/settle.c daemon/notify/ticker.c \
              daemon/http/client_op.c tests/faults/crash.c
 FAULT_OBJ := $(FAULT_SRC:%.c=$(BUILD)/faults/o/%.o)
-TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink $(BUILD)/tools/hl_limits
+TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink $(BUILD)/tools/hl_limits $(BUILD)/tools/hl_intake
 
 # Fuzz targets: clang's libFuzzer, and the parts that read what others wrote. They need neither loop nor database.
 FUZZ_CC  ?= clang
@@ -51,7 +51,7 @@ FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz
 # Debian's own, which the packages python3-pytest, python3-pytest-xdist and python3-psycopg2 belong to.
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all tools bench clean unit-bins fuzz-bins deps run check unit it fuzz faults lint config-table law-table
+.PHONY: all tools bench clean unit-bins fuzz-bins deps run check unit it fuzz faults lint config-table law-table simplified-table
 all: $(BUILD)/hotlined $(BUILD)/hotlinectl $(BUILD)/hotlinectl-full
 
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
@@ -88,6 +88,7 @@ $(BUILD)/faults/o/%.o: %.c
 	$(CC) $(CPPF) -DHL_CRASH_POINTS $(CFLAGS) $(HARDEN) $(WARN) $(PKG_CF) -MMD -MP -c -o $@ $<
 $(BUILD)/tools/hl_load: tests/bench/hl_load.c
 $(BUILD)/tools/hl_sink: tests/fake/hl_sink.c
+$(BUILD)/tools/hl_intake: tests/bench/hl_intake.c
 # Reads calendar files, so it wants the zone rules.
 $(BUILD)/tools/hl_limits: tests/bench/hl_limits.c $(ICU_SRC:%.c=$(BUILD)/o/%.o)
 $(BUILD)/tools/hl_limits: LIBS += $(ICU)
@@ -141,6 +142,11 @@ config-table: $(BUILD)/hotlined
 # Puts the law of cases and tasks, as the program prints it, into README.md.
 law-table: $(BUILD)/hotlinectl
 	@$(PYTHON) tests/lint/law_table.py $(BUILD)
+
+# Which characters are traditional forms of which, as ICU knows them.
+simplified-table: $(BUILD)/unit/test_simplified
+	HL_TEST=1 HL_SIMPLIFIED_TABLE=1 $< > daemon/base/simplified.new
+	mv daemon/base/simplified.new daemon/base/simplified.def
 
 clean:
 	rm -rf $(BUILD)

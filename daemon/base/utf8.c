@@ -59,7 +59,7 @@ bool hl_text_is_utf8(struct hl_slice s)
 	return true;
 }
 
-uint32_t hl_text_next(struct hl_slice s, size_t *pos)
+uint32_t hl_text_next_slow(struct hl_slice s, size_t *pos)
 {
 	uint32_t cp = REPLACEMENT;
 	size_t n;

@@ -77,7 +77,7 @@ static int parse_line(struct ctl *ctl, void *arg, const json_t *line)
 	if (said.unit.len)
 		json_object_set_new(args, "unit", json_stringn(said.unit.ptr, said.unit.len));
 	ctl_print_line(json_pack("{s:O, s:s, s:s%, s:o}", "id", id ? id : json_null(), "verb", hl_verb_name(said.verb),
-			     "code", said.code.ptr ? said.code.ptr : "", said.code.len, "args", args));
+				 "code", said.code.ptr ? said.code.ptr : "", said.code.len, "args", args));
 	hl_arena_fini(&arena);
 	return CTL_OK;
 }
@@ -100,6 +100,16 @@ int cmd_parse(struct ctl *ctl)
 
 /* ---- place, segments ------------------------------------------------------ */
 
+/* Codes of all compounds that the words may mean. */
+static json_t *maybe_json(const struct hl_place *p)
+{
+	json_t *codes = json_array();
+
+	for (size_t i = 0; i < p->n_candidates; i++)
+		json_array_append_new(codes, json_string(p->candidates[i]->code));
+	return codes;
+}
+
 int cmd_place(struct ctl *ctl)
 {
 	const char *text = ctl_word(ctl, 0);
@@ -114,12 +124,13 @@ int cmd_place(struct ctl *ctl)
 		return CTL_FAILED;
 	hl_arena_init(&arena, 16u << 20);
 	hl_place_find(ref->gazetteer, hl_text_decode(&arena, hl_slice_str(text), NULL), &arena, &p);
-	o = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:i, s:s}", "compound",
+	o = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:i, s:o, s:s, s:s}", "compound",
 		      p.compound ? p.compound->code : NULL, "name", p.compound ? p.compound->name : NULL, "subdistrict",
 		      p.compound ? p.compound->subdistrict : NULL, "property_company",
 		      p.compound ? p.compound->property_company : NULL, "gas_company",
 		      p.compound ? p.compound->gas_company : NULL, "building", p.building, "unit", p.unit_no, "room",
-		      p.room, "text", p.text, "candidates", (int)p.n_candidates, "why", p.why);
+		      p.room, "text", p.text, "candidates", (int)p.n_candidates, "maybe", maybe_json(&p), "question",
+		      p.n_candidates > 1 ? hl_place_list(&p, &arena) : "", "why", p.why);
 	ctl_print(o);
 	json_decref(o);
 	hl_arena_fini(&arena);

@@ -67,6 +67,11 @@ void hl_classifier_free(struct hl_classifier **c)
 	*c = NULL;
 }
 
+size_t hl_classifier_bytes(const struct hl_classifier *c)
+{
+	return sizeof(*c) + c->arena.used_bytes + hl_phrases_bytes(c->phrases) + (c->model ? hl_model_bytes(c->model) : 0);
+}
+
 /* match_urgency - the first urgency rule that matches, or NULL; its type (people in danger name the matter) gets
  * points. */
 static const struct hl_rule *match_urgency(struct hl_reading *r)

@@ -104,7 +104,9 @@ static void put_runes(struct view *v, struct hl_slice text, size_t from, size_t 
 
 static bool make_view(const struct hl_reading *r, struct view *v)
 {
-	v->runes = hl_arena_array(r->arena, RUNES_MAX + 4, sizeof(*v->runes));
+	size_t n = r->n_runes < RUNES_MAX ? r->n_runes : RUNES_MAX;
+
+	v->runes = hl_arena_array(r->arena, n + 4, sizeof(*v->runes));
 	if (!v->runes)
 		return false;
 	put(v, EDGE, 0, 0);
@@ -242,30 +244,47 @@ static void scale_blocks(struct hl_value *values, size_t n)
 		values[i].value *= factors[values[i].first->block];
 }
 
+/* The features of one text that the model knows, by their number; open addressing. */
+struct tally {
+	struct hl_value *values;
+	size_t n;
+	uint32_t *slots; /* index in values + 1; 0: free */
+	size_t mask;
+};
+
+static void count_feature(struct tally *t, uint32_t number, const struct hl_feature *feature)
+{
+	size_t i = number & t->mask;
+
+	while (t->slots[i] && t->values[t->slots[i] - 1].number != number)
+		i = (i + 1) & t->mask;
+	if (!t->slots[i]) {
+		t->values[t->n] = (struct hl_value){number, 0, feature};
+		t->slots[i] = (uint32_t)++t->n;
+	}
+	t->values[t->slots[i] - 1].value++;
+}
+
 struct hl_value *hl_features_weigh(const struct hl_features *f, const struct hl_dict *d, struct hl_arena *arena,
 				   size_t *n_r)
 {
-	/* Where a feature's value is, plus one: texts are short, dictionaries large, so most of it stays untouched. */
-	uint32_t *at = hl_arena_array(arena, d->n + 1, sizeof(*at));
-	struct hl_value *values = hl_arena_array(arena, f->n + 1, sizeof(*values));
-	size_t n = 0;
+	struct tally t = {.mask = 64};
 
-	if (!at || !values)
+	while (t.mask < f->n * 2)
+		t.mask *= 2;
+	t.slots = hl_arena_array(arena, t.mask--, sizeof(*t.slots));
+	t.values = hl_arena_array(arena, f->n + 1, sizeof(*t.values));
+	if (!t.slots || !t.values)
 		return NULL;
 	for (size_t i = 0; i < f->n; i++) {
 		uint32_t number = hl_dict_find(d, f->items[i].id);
 
-		if (number == HL_DICT_NONE)
-			continue;
-		if (!at[number]) {
-			values[n] = (struct hl_value){number, 0, &f->items[i]};
-			at[number] = (uint32_t)++n;
-		}
-		values[at[number] - 1].value++;
+		if (number != HL_DICT_NONE)
+			count_feature(&t, number, &f->items[i]);
 	}
-	for (size_t i = 0; i < n; i++)
-		values[i].value = damped((unsigned)values[i].value);
-	scale_blocks(values, n);
-	*n_r = n;
-	return values;
+	for (size_t i = 0; i < t.n; i++)
+		t.values[i].value = damped((unsigned)t.values[i].value);
+	scale_blocks(t.values, t.n);
+	*n_r = t.n;
+	return t.values;
 }

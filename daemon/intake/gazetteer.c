@@ -6,13 +6,14 @@
  * compounds, 200,000 names.
  */
 #include "intake/gazetteer.h"
-#include "intake/phrases.h"
+#include "intake/tight.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define GAZETTEER_BYTES ((size_t)64 * 1024 * 1024)
 #define FOLD_BYTES      ((size_t)64 * 1024 * 1024)
+#define SCRATCH_BYTES   ((size_t)64 * 1024) /* a name that needs more is none */
 #define ROWS_MAX        60000
 #define NAMES_MAX       200000
 #define ALIASES_MAX     32
@@ -80,6 +81,8 @@ static struct hl_pooled *pooled(struct hl_pool *pool, struct hl_arena *arena, co
 
 static enum hl_class add_name(struct reader *r, const char *name, uint32_t tag, const char *field)
 {
+	struct hl_arena scratch;
+	struct hl_slice tight;
 	void *names = r->names;
 
 	if (r->n_names == NAMES_MAX)
@@ -91,11 +94,12 @@ static enum hl_class add_name(struct reader *r, const char *name, uint32_t tag, 
 	if (!names)
 		return hl_fail(r->err, HL_NOMEM, "no memory for the names");
 	r->names = names;
-	r->names[r->n_names] =
-		(struct hl_name){hl_fold_tight(&r->folded, hl_slice_str(name)), tag, !(tag & HL_AREA_TAG)};
-	if (!r->names[r->n_names++].text.len)
-		return hl_fail(r->err, HL_INPUT, "%s: a name is empty", field);
-	return HL_OK;
+	/* Folding takes more room than a name needs, so it gets room of its own. */
+	hl_arena_init(&scratch, SCRATCH_BYTES);
+	tight = hl_arena_dup(&r->folded, hl_fold_tight(&scratch, hl_slice_str(name)));
+	hl_arena_fini(&scratch);
+	r->names[r->n_names++] = (struct hl_name){tight, tag, !(tag & HL_AREA_TAG)};
+	return tight.len ? HL_OK : hl_fail(r->err, HL_INPUT, "%s: a name is empty or endless", field);
 }
 
 static enum hl_class add_aliases(struct reader *r, const json_t *aliases, uint32_t index)

@@ -92,6 +92,17 @@ static json_t *decision_json(const struct hl_refdata *ref, const struct hl_class
 			 "place", place->why, "route_why", routed->why);
 }
 
+/* Several compounds have the name that was used: what the reporter is asked, and what the answer is read against. */
+static void add_choice(json_t *item, const struct hl_place *place, struct hl_arena *arena)
+{
+	json_t *codes = json_array();
+
+	for (size_t i = 0; i < place->n_candidates; i++)
+		json_array_append_new(codes, json_string(place->candidates[i]->code));
+	json_object_set_new(item, "maybe",
+			    json_pack("{s:o, s:s}", "codes", codes, "list", hl_place_list(place, arena)));
+}
+
 static json_t *report(const struct hl_refdata *ref, struct hl_slice text, enum hl_urgency at_least,
 		      struct hl_arena *arena, int64_t now_us)
 {
@@ -118,6 +129,8 @@ static json_t *report(const struct hl_refdata *ref, struct hl_slice text, enum h
 			 routed.is_unverified, "tasks", hl_route_tasks_json(&routed), "review_us",
 			 (json_int_t)routed.review_us, "desk_us", (json_int_t)routed.desk_us, "decision",
 			 decision_json(ref, &cls, &place, &routed, arena));
+	if (place.n_candidates > 1)
+		add_choice(item, &place, arena);
 	return item;
 }
 

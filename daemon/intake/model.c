@@ -170,6 +170,11 @@ void hl_model_free(struct hl_model **m)
 	*m = NULL;
 }
 
+size_t hl_model_bytes(const struct hl_model *m)
+{
+	return sizeof(*m) + m->arena.used_bytes;
+}
+
 bool hl_model_score(const struct hl_model *m, const struct hl_features *f, struct hl_arena *arena, float *scores,
 		    struct hl_value **values_r, size_t *n_r)
 {

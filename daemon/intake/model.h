@@ -33,6 +33,8 @@ struct hl_model {
 enum hl_class hl_model_new(const json_t *doc, const struct hl_classifier *c, struct hl_model **out_r,
 			   struct hl_error *err);
 void hl_model_free(struct hl_model **m);
+/* hl_model_bytes - memory that it holds. */
+size_t hl_model_bytes(const struct hl_model *m);
 
 /* What spoke for a type: words of the text, or a rule's list. */
 struct hl_reason {

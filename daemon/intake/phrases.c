@@ -14,7 +14,6 @@
 #include "intake/phrases.h"
 #include "hotline/text.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,40 +60,6 @@ struct runes {
 	uint32_t *offsets; /* n + 1 of them */
 	size_t n;
 };
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* Blanks separate words only between ASCII letters and digits; between ideographs they are typing habits. */
-static bool is_word(char c)
-{
-	return isascii((unsigned char)c) && isalnum((unsigned char)c);
-}
-
-struct hl_slice hl_fold_tight(struct hl_arena *arena, struct hl_slice text)
-{
-	struct hl_slice folded = hl_text_fold(arena, text);
-	char *out = hl_arena_alloc(arena, folded.len + 1);
-	size_t n = 0;
-
-	if (!out)
-		return (struct hl_slice){0};
-	for (size_t i = 0; i < folded.len; i++) {
-		char c = folded.ptr[i];
-
-		if (is_blank(c)) {
-			bool is_between = n && is_word(out[n - 1]) && i + 1 < folded.len && is_word(folded.ptr[i + 1]);
-
-			if (!is_between)
-				continue;
-			c = ' ';
-		}
-		out[n++] = c;
-	}
-	return (struct hl_slice){out, n};
-}
 
 /* grow - room for one more item; the array is unchanged on failure. */
 static bool grow(void **items, size_t *cap, size_t n, size_t item_bytes)
@@ -202,6 +167,12 @@ void hl_phrases_free(struct hl_phrases **phrases)
 	*phrases = NULL;
 }
 
+size_t hl_phrases_bytes(const struct hl_phrases *p)
+{
+	return sizeof(*p) + p->cap_nodes * sizeof(*p->nodes) + p->cap_edges * sizeof(*p->edges) +
+	       p->cap_uses * sizeof(*p->uses);
+}
+
 static enum hl_class add_part(struct hl_phrases *p, struct hl_slice part, struct use use, struct hl_error *err)
 {
 	uint32_t node = 0, *end;
@@ -223,18 +194,23 @@ static enum hl_class add_part(struct hl_phrases *p, struct hl_slice part, struct
 	return HL_OK;
 }
 
-static enum hl_class add_parts(struct hl_phrases *p, struct hl_slice tight, uint32_t tag, struct hl_error *err)
+static enum hl_class add_parts(struct hl_phrases *p, struct hl_slice phrase, uint32_t tag, struct hl_arena *arena,
+			       struct hl_error *err)
 {
-	struct hl_slice parts[HL_PHRASE_PARTS];
+	struct hl_slice parts[HL_PHRASE_PARTS], part;
 	struct use use = {.tag = tag, .slot = (uint32_t)p->n_slots};
 	enum hl_class cls = HL_OK;
 	bool has_more;
 
+	/* Cut first: to the fold a gap between single ideographs is a habit of writing. */
 	do {
 		if (use.n_parts == HL_PHRASE_PARTS)
 			return hl_fail(err, HL_INPUT, "phrase has more than %d parts", HL_PHRASE_PARTS);
-		has_more = hl_slice_cut(tight, GAP_MARK, &parts[use.n_parts++], &tight);
+		has_more = hl_slice_cut(phrase, GAP_MARK, &part, &phrase);
+		parts[use.n_parts++] = hl_fold_tight(arena, part);
 	} while (has_more);
+	if (hl_arena_failed(arena))
+		return hl_fail(err, HL_INPUT, "phrase is too long");
 	for (; use.part < use.n_parts && !cls; use.part++)
 		cls = add_part(p, parts[use.part], use, err);
 	if (use.n_parts > 1)
@@ -245,13 +221,10 @@ static enum hl_class add_parts(struct hl_phrases *p, struct hl_slice tight, uint
 enum hl_class hl_phrases_add(struct hl_phrases *phrases, struct hl_slice phrase, uint32_t tag, struct hl_error *err)
 {
 	struct hl_arena arena;
-	struct hl_slice tight;
 	enum hl_class cls;
 
 	hl_arena_init(&arena, FOLD_BYTES);
-	tight = hl_fold_tight(&arena, phrase);
-	cls = hl_arena_failed(&arena) ? hl_fail(err, HL_INPUT, "phrase is too long")
-				      : add_parts(phrases, tight, tag, err);
+	cls = add_parts(phrases, phrase, tag, &arena, err);
 	hl_arena_fini(&arena);
 	return cls;
 }

@@ -7,8 +7,8 @@
 #ifndef INTAKE_PHRASES_H
 #define INTAKE_PHRASES_H
 
-#include "hotline/arena.h"
 #include "hotline/error.h"
+#include "intake/tight.h"
 
 #define HL_PHRASE_GAP   8  /* code points that may stand between two parts */
 #define HL_PHRASE_PARTS 3  /* parts of one phrase */
@@ -16,13 +16,11 @@
 
 struct hl_phrases;
 
-/* hl_fold_tight - hl_text_fold without blanks, except between two ASCII letters or digits.
- * Gives   text in the arena; the empty slice when the arena failed. Cost O(length) */
-struct hl_slice hl_fold_tight(struct hl_arena *arena, struct hl_slice text);
-
 /* hl_phrases_new - an empty list, or NULL without memory. gives. */
 struct hl_phrases *hl_phrases_new(void);
 void hl_phrases_free(struct hl_phrases **phrases);
+/* hl_phrases_bytes - memory that it holds. */
+size_t hl_phrases_bytes(const struct hl_phrases *phrases);
 
 /* hl_phrases_add - borrows phrase; the caller's tag is reported with every hit. One phrase may be added under many
  * tags. Errors  HL_INPUT empty phrase or part, too long, too many parts; HL_NOMEM */

@@ -11,8 +11,8 @@
 #include "hotline/place.h"
 #include "hotline/text.h"
 #include "intake/gazetteer.h"
-#include "intake/phrases.h"
 #include "intake/place_parts.h"
+#include "intake/tight.h"
 
 #include <string.h>
 
@@ -230,6 +230,8 @@ static const char *explain(const struct finding *f, struct hl_arena *arena, cons
 	for (size_t i = 0; i < p->n_candidates; i++)
 		why = hl_arena_printf(arena, "%s%s%s %s", why, i ? ", " : "", p->candidates[i]->code,
 				      p->candidates[i]->name);
+	if (!hit->end)
+		return hl_arena_printf(arena, "where it lies: %s%s", p->compound ? "" : "ambiguous, ", why);
 	return hl_arena_printf(arena, "「%.*s」: %s%s%s", (int)(hit->end - hit->start), f->text.ptr + hit->start,
 			       hit->is_near ? "one character wrong, " : "", p->compound ? "" : "ambiguous, ", why);
 }
@@ -238,7 +240,9 @@ static const char *explain(const struct finding *f, struct hl_arena *arena, cons
 static void find_parts(const struct finding *f, struct hl_arena *arena, struct hl_place *out_r)
 {
 	struct hl_place_parts parts;
-	bool is_found = f->n_hits && hl_place_parts_find(f->text, f->hits[0].end, true, arena, &parts);
+	/* A hit without words (keep_asked) has nothing behind it. */
+	bool is_found =
+		f->n_hits && f->hits[0].end && hl_place_parts_find(f->text, f->hits[0].end, true, arena, &parts);
 
 	if (!is_found && !hl_place_parts_find(f->text, 0, false, arena, &parts))
 		return;
@@ -251,21 +255,107 @@ static struct hl_slice first_runes(struct hl_slice text, size_t n_max)
 {
 	size_t pos = 0;
 
+	if (text.len <= n_max)
+		return text;
 	for (size_t n = 0; n < n_max && pos < text.len; n++)
 		hl_text_next(text, &pos);
 	return (struct hl_slice){text.ptr, pos};
+}
+
+static void find_and_compose(struct finding *f, struct hl_arena *arena, struct hl_place *out_r)
+{
+	settle_compound(f, out_r);
+	find_parts(f, arena, out_r);
+	out_r->text = compose(arena, out_r);
+	out_r->why = explain(f, arena, out_r);
+}
+
+static bool read_text(struct finding *f, struct hl_slice text, struct hl_arena *arena, struct hl_place *out_r)
+{
+	*out_r = (struct hl_place){.text = "", .why = "the text could not be read: no memory"};
+	f->text = first_runes(hl_fold_tight(arena, first_runes(text, RUNES_MAX)), RUNES_MAX);
+	return !hl_arena_failed(arena) && find_names(f, arena);
 }
 
 void hl_place_find(const struct hl_gazetteer *g, struct hl_slice text, struct hl_arena *arena, struct hl_place *out_r)
 {
 	struct finding f = {.g = g};
 
-	*out_r = (struct hl_place){.text = "", .why = "the text could not be read: no memory"};
-	f.text = first_runes(hl_fold_tight(arena, first_runes(text, RUNES_MAX)), RUNES_MAX);
-	if (hl_arena_failed(arena) || !find_names(&f, arena))
+	if (read_text(&f, text, arena, out_r))
+		find_and_compose(&f, arena, out_r);
+}
+
+/* ---- asking, and reading the answer ------------------------------------------------ */
+
+static bool is_named(const struct finding *f, uint32_t row)
+{
+	for (size_t i = 0; i < f->n_hits; i++)
+		if (f->hits[i].row == row)
+			return true;
+	return false;
+}
+
+/* row_of - a compound is the first member of its row. */
+static uint32_t row_of(const struct hl_gazetteer *g, const struct hl_compound *c)
+{
+	return (uint32_t)((const struct hl_place_row *)c - g->rows);
+}
+
+/* keep_asked - of the hits only those asked about; those not named by a name count where their area is named, without
+ * words of their own. */
+static void keep_asked(struct finding *f, const struct hl_slice *codes, size_t n)
+{
+	struct hit asked[HITS_MAX];
+	size_t n_asked = 0;
+
+	for (size_t i = 0; i < f->n_hits; i++)
+		for (size_t k = 0; k < n; k++)
+			if (hl_slice_eq_str(codes[k], f->g->rows[f->hits[i].row].is.code))
+				asked[n_asked++] = f->hits[i];
+	for (size_t k = 0; k < n && n_asked < HITS_MAX; k++) {
+		const struct hl_compound *c = hl_gazetteer_by_code(f->g, codes[k]);
+		uint32_t row = c ? row_of(f->g, c) : 0;
+
+		if (c && !is_named(f, row) && lies_in_named_area(f, row))
+			asked[n_asked++] = (struct hit){.row = row};
+	}
+	memcpy(f->hits, asked, n_asked * sizeof(*asked));
+	f->n_hits = n_asked;
+}
+
+void hl_place_choose(const struct hl_gazetteer *g, struct hl_slice text, const struct hl_slice *codes, size_t n,
+		     struct hl_arena *arena, struct hl_place *out_r)
+{
+	struct finding f = {.g = g};
+
+	if (!read_text(&f, text, arena, out_r))
 		return;
-	settle_compound(&f, out_r);
-	find_parts(&f, arena, out_r);
-	out_r->text = compose(arena, out_r);
-	out_r->why = explain(&f, arena, out_r);
+	keep_asked(&f, codes, n);
+	find_and_compose(&f, arena, out_r);
+}
+
+/* apart_by - what tells a candidate from another one of its name. */
+static const char *apart_by(const struct hl_place *p, const struct hl_compound *c)
+{
+	for (size_t i = 0; i < p->n_candidates; i++) {
+		const struct hl_compound *other = p->candidates[i];
+
+		if (other == c || strcmp(other->name, c->name) != 0)
+			continue;
+		return c->road && (!other->road || strcmp(other->road, c->road) != 0) ? c->road : c->community;
+	}
+	return NULL;
+}
+
+const char *hl_place_list(const struct hl_place *p, struct hl_arena *arena)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < p->n_candidates; i++) {
+		const char *apart = apart_by(p, p->candidates[i]);
+
+		list = hl_arena_printf(arena, "%s%s%s%s%s%s", list, i ? "、" : "", p->candidates[i]->name,
+				       apart ? "（" : "", apart ? apart : "", apart ? "）" : "");
+	}
+	return list;
 }

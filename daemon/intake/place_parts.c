@@ -73,16 +73,36 @@ static bool skip_one_of(struct cursor *c, const char *const *words)
 /* value_of - 0 to 10, or 100, of a Chinese numeral; -1: none. 幺 is how people say one in room numbers. */
 static int value_of(uint32_t cp)
 {
-	static const struct {
-		uint32_t cp;
-		int value;
-	} numerals[] = {{0x96f6, 0}, {0x3007, 0}, {0x4e00, 1}, {0x5e7a, 1}, {0x4e8c, 2}, {0x4e09, 3},  {0x56db, 4},
-			{0x4e94, 5}, {0x516d, 6}, {0x4e03, 7}, {0x516b, 8}, {0x4e5d, 9}, {0x5341, 10}, {0x767e, 100}};
-
-	for (size_t i = 0; i < sizeof(numerals) / sizeof(numerals[0]); i++)
-		if (numerals[i].cp == cp)
-			return numerals[i].value;
-	return -1;
+	switch (cp) {
+	case 0x96f6: /* 零 */
+	case 0x3007:
+		return 0;
+	case 0x4e00:
+	case 0x5e7a: /* 幺 */
+		return 1;
+	case 0x4e8c:
+		return 2;
+	case 0x4e09:
+		return 3;
+	case 0x56db:
+		return 4;
+	case 0x4e94:
+		return 5;
+	case 0x516d:
+		return 6;
+	case 0x4e03:
+		return 7;
+	case 0x516b:
+		return 8;
+	case 0x4e5d:
+		return 9;
+	case 0x5341:
+		return 10;
+	case 0x767e:
+		return 100;
+	default:
+		return -1;
+	}
 }
 
 static bool read_digits(struct cursor *c, struct number *out_r)
@@ -308,6 +328,21 @@ static bool can_begin(struct hl_slice text, size_t pos)
 	return value_of(hl_text_next(text, &back)) < 0;
 }
 
+/* to_number - moves to where a number, letter or dash stands, from here on; nearly all of a text is none. Gives false at
+ * the end. */
+static bool to_number(struct cursor *c)
+{
+	while (c->pos < c->text.len) {
+		size_t next = c->pos;
+		uint32_t cp = hl_text_next(c->text, &next);
+
+		if (cp == '-' || is_digit(byte_at(c)) || (cp >= 'a' && cp <= 'z') || value_of(cp) >= 0)
+			return true;
+		c->pos = next;
+	}
+	return false;
+}
+
 /* to_next - moves to the next code point. */
 static void to_next(struct cursor *c)
 {
@@ -316,7 +351,7 @@ static void to_next(struct cursor *c)
 
 static bool find_unit(struct cursor c, struct hl_arena *arena, struct hl_place_parts *out_r)
 {
-	for (; c.pos < c.text.len; to_next(&c)) {
+	for (; to_number(&c); to_next(&c)) {
 		out_r->start = c.pos;
 		if (can_begin(c.text, c.pos) && read_unit(&c, arena, out_r)) {
 			read_room(&c, arena, out_r);
@@ -332,7 +367,7 @@ bool hl_place_parts_find(struct hl_slice text, size_t from, bool is_after_name, 
 	struct cursor c = {text, from};
 
 	*out_r = (struct hl_place_parts){0};
-	for (; c.pos < text.len; to_next(&c)) {
+	for (; to_number(&c); to_next(&c)) {
 		bool is_next_to_name = is_after_name && c.pos == from;
 
 		out_r->start = c.pos;

@@ -19,6 +19,8 @@ static struct hl_slice first_runes(struct hl_slice text, size_t n_max)
 {
 	size_t pos = 0;
 
+	if (text.len <= n_max)
+		return text;
 	for (size_t n = 0; n < n_max && pos < text.len; n++)
 		hl_text_next(text, &pos);
 	return (struct hl_slice){text.ptr, pos};

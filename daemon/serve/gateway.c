@@ -114,6 +114,9 @@ static bool use_refdata(struct gateway *g, json_t *docs, int64_t version)
 		g->refdata_version = version; /* do not parse the same mistake every second */
 		return g->refdata != NULL;
 	}
+	/* What was parsed is kept in its own form; of the documents only those that are read again stay. */
+	json_object_del(docs, "places");
+	json_object_del(docs, "model");
 	hl_refdata_free(&g->refdata);
 	g->refdata = fresh;
 	g->refdata_version = version;

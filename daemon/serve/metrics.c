@@ -117,6 +117,14 @@ static void put_server(struct hl_buf *out, const struct gateway *g)
 	put_one(out, "http_exchanges", "gauge", "Requests in work.", (double)s->exchanges);
 }
 
+static void put_refdata(struct hl_buf *out, const struct hl_refdata *ref)
+{
+	put_one(out, "model_bytes", "gauge", "Memory of the classifier: rules and learned model.",
+		ref ? (double)hl_classifier_bytes(ref->classifier) : 0);
+	put_one(out, "gazetteer_bytes", "gauge", "Memory of the compounds and their names.",
+		ref ? (double)hl_gazetteer_bytes(ref->gazetteer) : 0);
+}
+
 static void put_process(struct hl_buf *out, const struct gateway *g)
 {
 	const struct hl_ticker_stats *t = hl_ticker_stats(g->ticker);
@@ -159,6 +167,7 @@ static void reply(struct gateway *g, struct hl_http_exchange *x, const json_t *r
 
 	hl_buf_init(&out, PAGE_MAX_BYTES);
 	put_process(&out, g);
+	put_refdata(&out, g->refdata);
 	put_intake(&out, g);
 	put_outbox(&out, g);
 	put_calls(&out, g);

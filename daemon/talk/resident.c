@@ -121,6 +121,51 @@ static json_t *place_case(const struct talk *t, const json_t *c, json_t *report)
 	return talk_reply(act, "receipt_opened", receipt_params(t, c, json_object_get(report, "tasks")));
 }
 
+/* The compounds a case's reporter was asked to choose from. Gives how many. */
+static size_t asked_about(const struct talk *t, const json_t *c, struct hl_slice **codes_r)
+{
+	const json_t *maybe = json_object_get(c, "maybe"), *code;
+	size_t n = json_array_size(maybe), i;
+
+	*codes_r = hl_arena_array(t->arena, n + 1, sizeof(**codes_r));
+	if (!*codes_r)
+		return 0;
+	json_array_foreach (maybe, i, code)
+		(*codes_r)[i] = hl_slice_str(json_string_value(code));
+	return n;
+}
+
+/* find_place - where this text says an unplaced case is: a compound, or one of those that were asked about. Words about
+ * the building that were said before are kept. */
+static bool find_place(const struct talk *t, const json_t *c, struct hl_place *place_r)
+{
+	struct hl_slice *codes;
+	size_t n;
+
+	hl_place_find(t->ref->gazetteer, t->text, t->arena, place_r);
+	if (!place_r->compound && (n = asked_about(t, c, &codes)) > 0)
+		hl_place_choose(t->ref->gazetteer, t->text, codes, n, t->arena, place_r);
+	if (place_r->compound && !place_r->building && !place_r->unit_no && !place_r->room &&
+	    !talk_field(c, "compound")[0])
+		place_r->text = hl_arena_printf(t->arena, "%s%s", place_r->compound->name, talk_field(c, "place"));
+	return place_r->compound;
+}
+
+/* told_about - a report as it reads for an unplaced case: an answer may name the place only as one of those asked
+ * about. takes what it gives. */
+static json_t *told_about(const struct talk *t, const json_t *c, json_t *words)
+{
+	struct hl_place place;
+	json_t *told;
+
+	if (talk_field(c, "compound")[0] || !find_place(t, c, &place))
+		return json_incref(words);
+	told = json_copy(words);
+	json_object_set_new(told, "compound", json_string(place.compound->code));
+	json_object_set_new(told, "place", json_string(place.text));
+	return told;
+}
+
 /* Tasks for a case of a known type at the place this text names, or NULL. */
 static json_t *route_at_place(const struct talk *t, const json_t *c)
 {
@@ -128,8 +173,7 @@ static json_t *route_at_place(const struct talk *t, const json_t *c)
 	struct hl_place place;
 	struct hl_routed routed;
 
-	hl_place_find(t->ref->gazetteer, t->text, t->arena, &place);
-	if (!place.compound || !json_is_true(json_object_get(c, "is_sure")) ||
+	if (!find_place(t, c, &place) || !json_is_true(json_object_get(c, "is_sure")) ||
 	    !hl_urgency_parse(hl_slice_str(talk_field(c, "urgency")), &cls.urgency) ||
 	    hl_route(t->ref, &cls, &place, t->now_us, &routed, NULL) != HL_OK || routed.disposition != HL_DISPATCH)
 		return NULL;
@@ -206,21 +250,23 @@ static json_t *take_photo(const struct talk *t)
 
 static json_t *report(const struct talk *t)
 {
-	json_t *words = hl_intake_report(t->ref, t->text, t->arena, t->now_us), *placed, *act = NULL;
+	json_t *words = hl_intake_report(t->ref, t->text, t->arena, t->now_us), *told, *placed, *act = NULL;
 	const json_t *c;
 	size_t i;
 
 	json_array_foreach (cases_of(t), i, c) {
 		if (act || !is_live(c) || is_other_matter(c, words))
 			continue;
+		told = told_about(t, c, words);
 		placed = !talk_field(c, "compound")[0] && strcmp(talk_field(c, "state"), "review") == 0
 				 ? route_at_place(t, c)
 				 : NULL;
 		if (placed)
 			act = place_case(t, c, placed);
-		else if (is_same_matter(c, words) || is_missing_place(c, words) || is_awaited(c))
-			act = join(t, c, words);
+		else if (is_same_matter(c, told) || is_missing_place(c, told) || is_awaited(c))
+			act = join(t, c, told);
 		json_decref(placed);
+		json_decref(told);
 	}
 	json_decref(words);
 	return act ? act : talk_open(t);

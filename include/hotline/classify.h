@@ -19,6 +19,8 @@ struct hl_classifier;
 enum hl_class hl_classifier_new(const json_t *rules, const json_t *case_types, const json_t *model,
 				struct hl_classifier **out_r, struct hl_error *err);
 void hl_classifier_free(struct hl_classifier **c);
+/* hl_classifier_bytes - memory that rules and model hold. */
+size_t hl_classifier_bytes(const struct hl_classifier *c);
 
 struct hl_alternative {
 	const char *type;

@@ -41,4 +41,14 @@ struct hl_place {
  * Gives   strings in arena or gazetteer. Cost O(length), of which only 4,000 code points count */
 void hl_place_find(const struct hl_gazetteer *g, struct hl_slice text, struct hl_arena *arena, struct hl_place *out_r);
 
+/* hl_place_choose - which of a few compounds the answer to a question means: by name, or by an area that it names.
+ * Takes   codes: of at least two compounds; unknown ones are passed over
+ * Gives   as hl_place_find; candidates are all that are left of them */
+void hl_place_choose(const struct hl_gazetteer *g, struct hl_slice text, const struct hl_slice *codes, size_t n,
+		     struct hl_arena *arena, struct hl_place *out_r);
+
+/* hl_place_list - the candidates as a question names them; equal names with what tells them apart.
+ * Gives   "建设小区（示范二路）、建设小区（示范五路）" in the arena; "" when there are none */
+const char *hl_place_list(const struct hl_place *place, struct hl_arena *arena);
+
 #endif

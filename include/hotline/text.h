@@ -22,13 +22,31 @@ struct hl_slice hl_text_decode(struct hl_arena *arena, struct hl_slice bytes, co
 /* hl_text_is_utf8 - strictly valid UTF-8 (no surrogates, no overlong forms). */
 bool hl_text_is_utf8(struct hl_slice s);
 
-/* hl_text_fold - form for matching: NFKC, lower case, full-width to ASCII, runs of blanks to one, no invisible
- * characters (zero-width blanks, variation selectors).
- * Gives   folded text; positions are not those of the input. */
+/* hl_text_fold - form for matching: NFKC, lower case, full-width to ASCII, traditional to simplified ideographs, runs of
+ * blanks to one, no invisible characters (zero-width blanks, variation selectors).
+ * Gives   folded text; positions are not those of the input. Cost O(length) */
 struct hl_slice hl_text_fold(struct hl_arena *arena, struct hl_slice s);
 
-/* hl_text_next - reads one code point at *pos and moves *pos behind it; U+FFFD for a broken byte. */
-uint32_t hl_text_next(struct hl_slice s, size_t *pos);
+/* hl_text_next_slow - hl_text_next for what is neither ASCII nor an ideograph. */
+uint32_t hl_text_next_slow(struct hl_slice s, size_t *pos);
+
+/* hl_text_next - reads one code point at *pos and moves *pos behind it; U+FFFD for a broken byte.
+ * Here, because every reader of texts spends its time in it. */
+static inline uint32_t hl_text_next(struct hl_slice s, size_t *pos)
+{
+	const unsigned char *p = (const unsigned char *)s.ptr + *pos;
+
+	if (*pos < s.len && p[0] < 0x80) {
+		*pos += 1;
+		return p[0];
+	}
+	/* U+3000 to U+CFFF: no overlong forms and no surrogates begin with these. */
+	if (*pos + 2 < s.len && p[0] >= 0xe3 && p[0] <= 0xec && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80) {
+		*pos += 3;
+		return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	}
+	return hl_text_next_slow(s, pos);
+}
 
 /* hl_text_count - number of code points. */
 size_t hl_text_count(struct hl_slice s);

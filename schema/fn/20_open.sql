@@ -71,7 +71,7 @@ begin
   with t as (
     select u.i, cases[u.i] as case_id, opens[u.i] as is_new, routes[u.i] as route, messages[u.i] as message_id,
            persons[u.i] as person_id, u.type, u.urgency, u.compound, u.place, u.confidence, u.why, u.is_sure, u.is_unverified,
-           u.decision,
+           u.decision, u.maybe,
            case routes[u.i] when 'dispatch' then 'dispatched' when 'not_accepted' then 'not_accepted' else 'review' end as state,
            (select m.digest from hl.message m where m.id = messages[u.i]) as digest
     from unnest(items) u where routes[u.i] is not null),
@@ -99,9 +99,10 @@ begin
   -- A new case has as many reporters as it has lines of history so far.
   made as (
     insert into hl.case (id, code, type, urgency, state, compound, place, confidence, why, is_sure, is_unverified, opened_at,
-                         reporters, head_seq, head_hash)
+                         maybe, reporters, head_seq, head_hash)
       select t.case_id, hl.case_code(at_now, t.case_id, base), t.type, t.urgency, t.state, t.compound, t.place, t.confidence,
-             t.why, t.is_sure, t.is_unverified, at_now, h.seq, h.seq, h.hash
+             t.why, t.is_sure, t.is_unverified, at_now,
+             case when t.maybe is not null then array(select jsonb_array_elements_text(t.maybe->'codes')) end, h.seq, h.seq, h.hash
       from t join heads h on h.case_id = t.case_id where t.is_new order by t.i),
   decided as (
     insert into hl.decision (message_id, case_id, at, type, urgency, confidence, is_sure, route, rules, model, detail)
@@ -125,7 +126,7 @@ begin
   with t as (
     select u.i, cases[u.i] as case_id, opens[u.i] as is_new, routes[u.i] as route, messages[u.i] as message_id,
            persons[u.i] as person_id, u.channel, u.review_us, c.code, c.urgency, c.place, c.compound,
-           u.place as told_place, u.compound as told_compound
+           u.place as told_place, u.compound as told_compound, u.maybe
     from unnest(items) u
     join lateral (select c.* from hl.case c where c.id = cases[u.i] offset 0) c on true),
   clocks as (
@@ -134,15 +135,17 @@ begin
       from t where t.is_new and t.route in ('review', 'no_contact'))
   insert into hl.notice (case_id, message_id, person_id, kind, template, params, dedupe, lane, channel, not_before, made_at)
     select t.case_id, t.message_id, t.person_id, 'receipt',
-           case when t.urgency = 'emergency' and t.place = '' and t.compound is null then 'ask_place_emergency'
+           case when t.urgency = 'emergency' and t.is_new and t.maybe is not null then 'ask_which_emergency'
+                when t.urgency = 'emergency' and t.place = '' and t.compound is null then 'ask_place_emergency'
                 when t.urgency = 'emergency' then 'receipt_emergency'
                 when not t.is_new then 'receipt_joined'
                 when t.route = 'not_accepted' then 'receipt_out_of_scope'
                 when t.route = 'dispatch' then 'receipt_opened'
+                when t.maybe is not null then 'ask_which'
                 when t.told_place = '' and t.told_compound is null then 'ask_place'
                 else 'receipt_review' end,
            jsonb_build_object('case', t.code, 'unit', coalesce((select u.name from hl.unit u where u.code = k.unit), ''),
-                              'reply_by', hl.secs(k.close_by)),
+                              'reply_by', hl.secs(k.close_by), 'places', t.maybe->'list'),
            concat('message:', t.message_id, ':receipt'),
            hl.lane_rank(case t.urgency when 'emergency' then 'emergency' else 'reply' end), t.channel, at_now, at_now
     from t left join lateral hl.lead_task(t.case_id) k on true

@@ -181,7 +181,7 @@ begin
               join hl.case_type t on t.code = c.type left join hl.person h on h.id = k.holder),
     'cases', (select coalesce(jsonb_agg(jsonb_build_object(
                 'case_id', c.id, 'code', c.code, 'state', c.state, 'type', c.type, 'compound', c.compound, 'place', c.place,
-                'urgency', c.urgency, 'is_sure', c.is_sure, 'chases', c.chases, 'unit', coalesce(u.name, ''),
+                'urgency', c.urgency, 'is_sure', c.is_sure, 'maybe', c.maybe, 'chases', c.chases, 'unit', coalesce(u.name, ''),
                 'close_by', hl.secs(k.close_by))
                 || case when c.state = 'waiting' then jsonb_build_object('tasks', hl.tasks_json(c.id), 'waiting_us',
                      hl.us(hl.waiting_since(c.id)))

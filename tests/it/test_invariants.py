@@ -129,6 +129,7 @@ RULES = {
     "case_code_key": ["insert into hl.case (id, code, type, urgency, state, opened_at)"
                       " select 0, code, type, urgency, 'review', now() from hl.case where id = %(case)s"],
     "case_urgency_check": [bad_case(urgency="soon")],
+    "case_is_one_of_several": ["update hl.case set maybe = '{C001}' where id = %(case)s"],
     "case_reporters_check": ["update hl.case set reporters = -1 where id = %(case)s"],
     "case_chases_check": ["update hl.case set chases = -1 where id = %(case)s"],
     "report_message_id_key": ["insert into hl.report (case_id, message_id, at)"

@@ -279,6 +279,8 @@ static void every_text_the_flow_sends_is_shipped(void **state)
 		"receipt_out_of_scope",
 		"ask_place",
 		"ask_place_emergency",
+		"ask_which",
+		"ask_which_emergency",
 		"ask_substance",
 		"remind_sign",
 		"sign_overdue",

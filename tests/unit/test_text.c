@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <utf8proc.h>
 
 #include "hotline/text.h"
 
@@ -316,6 +317,11 @@ static void folding_gives_the_form_for_matching(void **state)
 		{"ÄÖ", "äö"},
 		{"。", "。"},
 		{"a\xFFz", "a\xEF\xBF\xBDz"},
+		{"水\xFF", "水\xEF\xBF\xBD"},
+		{"陽光花園3號樓電梯壞了", "阳光花园3号楼电梯坏了"},
+		{"Ａ\xCC\x8A", "å"},
+		{"\xCC\x81", "\xCC\x81"},
+		{"３\xEF\xB8\x8F\xE2\x83\xA3", "3\xE2\x83\xA3"},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -323,6 +329,78 @@ static void folding_gives_the_form_for_matching(void **state)
 
 		if (!hl_slice_eq_str(folded, rows[i].folded))
 			fail_msg("row %zu: got '%.*s', want '%s'", i, HL_SLICE_ARG(folded), rows[i].folded);
+	}
+}
+
+/* Code points of all kinds that fold.c tells apart, and of those that only utf8proc knows; none is a traditional form.
+ */
+static uint32_t random_code_point(uint32_t *seed)
+{
+	static const uint32_t ranges[][2] = {{0x20, 0x5f},  {0x300, 0x6f},  {0xff01, 0xee}, {0x1100, 0xff},
+					     {0xac00, 256}, {0x3041, 0x5f}, {0x3099, 2},    {0x2000, 0x6f},
+					     {0x4e00, 3},   {0xc0, 0x180},  {0x2460, 64},   {0x1f600, 32},
+					     {0x900, 0x80}, {0x3000, 32},   {0x4dc0, 64}};
+	uint32_t r = *seed = *seed * 1664525u + 1013904223u;
+	const uint32_t *range = ranges[(r >> 24) % COUNT(ranges)];
+
+	return range[0] + (r >> 8) % range[1];
+}
+
+static bool is_any_blank(uint32_t cp)
+{
+	utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)cp);
+
+	return (cp >= '\t' && cp <= '\r') || cp == 0x85 || category == UTF8PROC_CATEGORY_ZS ||
+	       category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+}
+
+/* The whole by utf8proc, then runs of blanks to one. */
+static struct hl_slice fold_plainly(struct hl_arena *arena, struct hl_slice s)
+{
+	static const utf8proc_option_t options =
+		(utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD |
+				    UTF8PROC_IGNORE);
+	utf8proc_uint8_t *mapped = NULL;
+	utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)s.ptr, (utf8proc_ssize_t)s.len, &mapped, options);
+	struct hl_slice whole = hl_arena_dup(arena, (struct hl_slice){(char *)mapped, (size_t)len}), out = {0};
+	char *to = hl_arena_alloc(arena, whole.len + 1);
+	bool was_blank = false;
+
+	free(mapped);
+	for (size_t pos = 0; pos < whole.len;) {
+		size_t start = pos;
+		bool is_blank = is_any_blank(hl_text_next(whole, &pos));
+
+		if (is_blank && !was_blank)
+			to[out.len++] = ' ';
+		for (; !is_blank && start < pos; start++)
+			to[out.len++] = whole.ptr[start];
+		was_blank = is_blank;
+	}
+	out.ptr = to;
+	return out;
+}
+
+static void folding_is_that_of_utf8proc(void **state)
+{
+	uint32_t seed = 7;
+
+	(void)state;
+	for (size_t round = 0; round < 20000; round++) {
+		char text[64];
+		struct hl_slice s = {text, 0}, got, wanted;
+		struct hl_arena arena;
+
+		for (size_t i = 0; i < 1 + round % 9; i++)
+			s.len += (size_t)utf8proc_encode_char((utf8proc_int32_t)random_code_point(&seed),
+							      (utf8proc_uint8_t *)text + s.len);
+		hl_arena_init(&arena, 1 << 16);
+		got = hl_text_fold(&arena, s);
+		wanted = fold_plainly(&arena, s);
+		if (!hl_slice_eq(got, wanted))
+			fail_msg("'%.*s' folds to '%.*s', utf8proc says '%.*s'", HL_SLICE_ARG(s), HL_SLICE_ARG(got),
+				 HL_SLICE_ARG(wanted));
+		hl_arena_fini(&arena);
 	}
 }
 
@@ -360,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_bytes_in_any_charset_give_valid_text, new_arena, free_arena),
 		cmocka_unit_test(a_full_arena_gives_the_empty_slice),
 		cmocka_unit_test_setup_teardown(folding_gives_the_form_for_matching, new_arena, free_arena),
+		cmocka_unit_test(folding_is_that_of_utf8proc),
 		cmocka_unit_test(blank_means_nothing_to_read),
 	};
 
