@@ -62,6 +62,7 @@ void hl_classifier_free(struct hl_classifier **c)
 		return;
 	hl_model_free(&(*c)->model);
 	hl_phrases_free(&(*c)->phrases);
+	hl_spelling_free(&(*c)->spelling);
 	hl_arena_fini(&(*c)->arena);
 	free(*c);
 	*c = NULL;
@@ -69,7 +70,8 @@ void hl_classifier_free(struct hl_classifier **c)
 
 size_t hl_classifier_bytes(const struct hl_classifier *c)
 {
-	return sizeof(*c) + c->arena.used_bytes + hl_phrases_bytes(c->phrases) + (c->model ? hl_model_bytes(c->model) : 0);
+	return sizeof(*c) + c->arena.used_bytes + hl_phrases_bytes(c->phrases) + hl_spelling_bytes(c->spelling) +
+	       (c->model ? hl_model_bytes(c->model) : 0);
 }
 
 /* match_urgency - the first urgency rule that matches, or NULL; its type (people in danger name the matter) gets
@@ -235,9 +237,8 @@ static void set_evidence(const struct hl_reading *r, const struct judged *j, str
 	for (; out_r->n_influences < n; out_r->n_influences++) {
 		const struct hl_feature *f = reasons[out_r->n_influences].feature;
 
-		out_r->influences[out_r->n_influences] =
-			(struct hl_influence){{r->text.ptr + f->start, f->end - f->start},
-					      (double)reasons[out_r->n_influences].share};
+		out_r->influences[out_r->n_influences] = (struct hl_influence){
+			{r->text.ptr + f->start, f->end - f->start}, (double)reasons[out_r->n_influences].share};
 	}
 }
 

@@ -64,11 +64,17 @@ static size_t cut_title(struct hl_reading *r, struct hl_slice text)
 	return line.len;
 }
 
+/* normalised - folded, tight, and with misheard words put right. */
+static struct hl_slice normalised(const struct hl_reading *r, struct hl_slice text)
+{
+	return hl_spelling_mend(r->c->spelling, hl_fold_tight(r->arena, text), r->arena);
+}
+
 static struct hl_slice fold_parts(struct hl_reading *r, struct hl_slice text)
 {
 	size_t cut = cut_title(r, text);
-	struct hl_slice title = hl_fold_tight(r->arena, (struct hl_slice){text.ptr, cut});
-	struct hl_slice rest = hl_fold_tight(r->arena, (struct hl_slice){text.ptr + cut, text.len - cut});
+	struct hl_slice title = normalised(r, (struct hl_slice){text.ptr, cut});
+	struct hl_slice rest = normalised(r, (struct hl_slice){text.ptr + cut, text.len - cut});
 	char *joined;
 
 	r->title_len = title.len;

@@ -4,6 +4,7 @@
  *   bound      0..1: from this confidence on a case may be dispatched without a person
  *   fallback   case type of a text in which nothing is found
  *   sets       name -> phrases; "@name" in a list stands for them
+ *   spellings  word -> forms in which it is misheard or mistyped; kept: words that only look like a form (spelling.h)
  *   ongoing    now, past, settled: phrase lists; assumed: case types that go on unless the text says otherwise
  *   rules      {id, type, weight, why, all, any, not}
  *   urgency    {id, urgency, all, any, not} and optionally type and weight, tried in order, first match counts
@@ -352,10 +353,14 @@ static enum hl_class read_scalars(struct loader *l, const json_t *doc)
 
 static enum hl_class read_document(struct loader *l, const json_t *doc)
 {
-	static const char *const known[] = {"about", "bound", "fallback", "sets", "ongoing", "rules", "urgency", NULL};
+	static const char *const known[] = {"about", "bound",   "fallback",  "sets", "ongoing",
+					    "rules", "urgency", "spellings", "kept", NULL};
 	struct hl_classifier *c = l->c;
 	enum hl_class cls = check_fields(l, doc, known);
 
+	if (!cls)
+		cls = hl_spelling_new(json_object_get(doc, "spellings"), json_object_get(doc, "kept"), &c->spelling,
+				      l->err);
 	if (!cls)
 		cls = read_scalars(l, doc);
 	if (!cls)

@@ -9,6 +9,7 @@
 
 #include "hotline/classify.h"
 #include "intake/phrases.h"
+#include "intake/spelling.h"
 
 #define HL_RULE_GROUPS HL_EVIDENCE_LISTS /* "all" entries and "any" together */
 #define HL_GROUP_NONE  UINT32_MAX /* no such group */
@@ -38,6 +39,7 @@ struct hl_model;
 
 struct hl_classifier {
 	struct hl_arena arena; /* all strings and arrays */
+	struct hl_spelling *spelling;
 	struct hl_phrases *phrases;
 	struct hl_matter *types;
 	size_t n_types;
