@@ -34,13 +34,16 @@ static enum hl_class check_texts(const struct hl_refdata *ref, struct hl_error *
 /* ---- calendars of units --------------------------------------------------- */
 
 /* A unit that was renamed must not fall back to other hours in silence. */
-static enum hl_class check_users(const struct hl_refdata *ref, const json_t *units, struct hl_error *err)
+static enum hl_class check_users(const struct hl_refdata *ref, const struct hl_unit_calendar *own, struct hl_error *err)
 {
-	for (size_t i = 0; i < json_array_size(units); i++) {
-		const char *code = json_string_value(json_array_get(units, i));
+	for (size_t i = 0; i < json_array_size(own->units); i++) {
+		const char *code = json_string_value(json_array_get(own->units, i));
 		if (!code || !hl_duties_unit(ref->duties, code))
 			return hl_fail(err, HL_INPUT, "units: %s is no unit", code ? code : "what is no text");
 	}
+	for (size_t i = 0; i < json_array_size(own->unit_kinds); i++)
+		if (!json_is_string(json_array_get(own->unit_kinds, i)))
+			return hl_fail(err, HL_INPUT, "unit_kinds[%zu]: must be a text", i);
 	return HL_OK;
 }
 
@@ -61,7 +64,7 @@ static enum hl_class load_unit_calendars(struct hl_refdata *ref, const json_t *l
 		own->units = json_object_get(doc, "units");
 		own->unit_kinds = json_object_get(doc, "unit_kinds");
 		if (cls == HL_OK)
-			cls = check_users(ref, own->units, err);
+			cls = check_users(ref, own, err);
 		if (cls != HL_OK) {
 			hl_calendar_fini(&own->calendar);
 			return hl_error_prefix(err, "calendars[%zu]", ref->n_unit_calendars);

@@ -52,6 +52,20 @@ def test_the_limit_as_json_is_an_instant_and_a_flag_and_nothing_else(begin, span
     assert limit(begin, *span) == {"limit": end, "provisional": False}
 
 
+def test_units_have_calendars_of_their_own_in_the_countys_file(tmp_path):
+    shutil.copytree(ROOT / "schema/ref/holidays", tmp_path / "holidays")
+    spec = json.loads((ROOT / "schema/ref/calendar.json").read_text(encoding="utf-8"))
+    spec["calendars"] = [{"name": "weekend", "units": ["PMC-01"], "week": ["sat", "sun"], "hours": [["09:00", "17:00"]]},
+                         {"name": "late", "hours": [["10:00", "19:00"]]}]
+    (tmp_path / "calendar.json").write_text(json.dumps(spec))
+    ref = ("--ref", tmp_path)
+    for name, end in (("weekend", "2026-03-07T13:00:00+08:00"), ("late", "2026-03-02T14:00:00+08:00"), ("county", "2026-03-02T14:30:00+08:00")):
+        assert limit("2026-03-02T09:00", "--working-hours", 4, "--calendar", name, *ref)["limit"] == end, name
+    # the holidays are the county's: the festival's weekend is free
+    assert limit("2026-02-20T09:00", "--working-hours", 4, "--calendar", "weekend", *ref)["limit"] == "2026-02-28T13:00:00+08:00"
+    assert "no such" in run("--from", "2026-03-02T09:00", "--minutes", 5, "--calendar", "nowhere", *ref, code=1).lower()
+
+
 def test_a_closing_instant_is_the_limit_itself():
     assert limit("2026-03-02T08:30", "--working-hours", 3)["limit"] == "2026-03-02T11:30:00+08:00"
     assert limit("2026-03-02T13:30", "--working-hours", 4)["limit"] == "2026-03-02T17:30:00+08:00"
