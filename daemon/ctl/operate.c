@@ -159,6 +159,17 @@ static void print_left(const json_t *c)
 		       (long long)(size_s / 3600), (long long)(size_s / 60 % 60));
 }
 
+static void print_unsigned(const json_t *units)
+{
+	const json_t *unit;
+	size_t i;
+
+	json_array_foreach (units, i, unit)
+		printf("%s%s", i ? ", " : "  [never signed: ", json_string_value(unit));
+	if (json_array_size(units) > 0)
+		putchar(']');
+}
+
 static void print_review(const json_t *reply)
 {
 	const json_t *c;
@@ -173,6 +184,7 @@ static void print_review(const json_t *reply)
 			printf("  [%lld reporters, chased %lld times]",
 			       (long long)json_integer_value(json_object_get(c, "reporters")),
 			       (long long)json_integer_value(json_object_get(c, "chases")));
+		print_unsigned(json_object_get(c, "unsigned"));
 		putchar('\n');
 	}
 }

@@ -82,7 +82,8 @@ $$;
 -- plpgsql, because its plan is kept: it is asked of every rung that is due.
 create or replace function hl.is_present(who bigint, of_unit text) returns boolean language plpgsql stable as $$
 begin
-  return exists (select from hl.contact c where c.person_id = who and c.unit = of_unit and c.is_active
+  return who is not null and exists (
+    select from hl.contact c where c.person_id = who and c.unit = of_unit and c.is_active
                  and c.verified_at is not null and c.dead_since is null
                  and (not exists (select from hl.roster) or hl.duty_of(c.id) < 3));
 end $$;

@@ -103,14 +103,28 @@ begin
     order by k.id, t.person_id
     on conflict (dedupe) do nothing;
   perform hl.drop_superseded(at_now);
-  insert into hl.event (case_id, at, kind, task_id, actor, data)
-    select f.case_id, at_now, 'rung', f.task_id, 'system',
+  perform hl.record_rungs(at_now);
+end $$;
+
+-- History of the rungs that spoke. Linked here and not row by row: hl.due_ladders holds the cases, so that their heads stay.
+create or replace function hl.record_rungs(at_now timestamptz) returns void language plpgsql as $$
+begin
+  with said as (
+    select f.case_id, f.task_id, c.head_hash, c.head_seq + row_number() over (partition by f.case_id order by f.task_id, f.due) as seq,
            jsonb_build_object('rung', f.rung, 'due', hl.us(f.due), 'told', coalesce(t.n, 0))
-           || case when cardinality(f.skipped) > 0 then jsonb_build_object('collapsed', f.skipped) else '{}' end
+           || case when cardinality(f.skipped) > 0 then jsonb_build_object('collapsed', f.skipped) else '{}' end as data
     from fired f join hl.task k on k.id = f.task_id
+    cross join lateral (select c.head_seq, c.head_hash from hl.case c where c.id = f.case_id offset 0) c
     left join (select task_id, count(*) as n from told group by 1) t on t.task_id = f.task_id
-    where hl.rung_speaks(f.rung, k)
-    order by f.case_id, f.task_id, f.due;
+    where hl.rung_speaks(f.rung, k)),
+  linked as (
+    select s.*, hl.chain(s.head_hash, hl.event_text(s.case_id, s.seq::int, at_now, 'rung', s.task_id, 'system', null, null, null, null,
+                  null, s.data, null)) over (partition by s.case_id order by s.seq) as hash
+    from said s)
+  insert into hl.event (case_id, seq, at, kind, task_id, actor, data, prev_hash, hash)
+    select l.case_id, l.seq, at_now, 'rung', l.task_id, 'system', l.data,
+           coalesce(lag(l.hash) over (partition by l.case_id order by l.seq), l.head_hash), l.hash
+    from linked l order by l.case_id, l.seq;
 end $$;
 
 -- What an earlier rung said and nobody has got yet (a long outage, a budget) is dropped when a later one speaks to the same

@@ -74,7 +74,9 @@ def scan(database):
 def drain(database):
     with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
         connection.autocommit = True
-        fired, longest, began = 0, 0.0, time.monotonic()
+        cursor.execute("select pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+        fired, longest, before, began = 0, 0.0, cpu_ms(pid), time.monotonic()
         while True:
             start = time.monotonic()
             n = fire(cursor)
@@ -82,9 +84,10 @@ def drain(database):
                 break
             fired += n
             longest = max(longest, time.monotonic() - start)
-        seconds = time.monotonic() - began
+        seconds, cpu_s = time.monotonic() - began, (cpu_ms(pid) - before) / 1000
     notices = database.one("select count(*) from hl.notice where kind = 'sign_half'")
-    return {"rungs": fired, "notices": notices, "seconds": seconds, "per_s": fired / seconds, "longest_batch_ms": longest * 1000}
+    return {"rungs": fired, "notices": notices, "seconds": seconds, "per_s": fired / seconds, "cpu_s": cpu_s,
+            "per_cpu_s": fired / max(cpu_s, 0.001), "longest_batch_ms": longest * 1000}
 
 
 def run(n_open, n_due):
@@ -116,7 +119,7 @@ def main():
     for name, n in (("scan_few", options.open // 100), ("scan_many", options.open)):
         print(f"scan with nothing due, {n} open: {found[name]['median_ms']:.2f} ms, {found[name]['cpu_ms']:.2f} ms CPU")
     print(f"CPU ratio {found['cpu_ratio']:.2f}")
-    print("{rungs} rungs due at once: {notices} notices in {seconds:.1f} s, {per_s:.0f}/s, longest batch {longest_batch_ms:.0f} ms"
+    print("{rungs} rungs due at once: {notices} notices in {seconds:.1f} s, {per_s:.0f}/s ({per_cpu_s:.0f} per second of CPU), longest batch {longest_batch_ms:.0f} ms"
           .format(**found["drain"]))
 
 

@@ -138,6 +138,7 @@ def test_every_rung_is_a_line_of_history(start):
     assert [(e["data"]["rung"], e["data"]["told"]) for e in rungs] == [
         ("sign_half", 1), ("sign_limit", 2), ("yellow", 2), ("red", 1), ("oversee", 1), ("leaders", 1)]
     assert all("collapsed" not in e["data"] for e in rungs), "a moved clock is no downtime"
+    assert scene.daemon.ctl("verify")["broken"] == []
 
 
 def test_two_daemons_fire_each_rung_once(make_daemon, database):

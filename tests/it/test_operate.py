@@ -420,7 +420,7 @@ def test_joint_units_are_called_to_a_place_and_absentees_are_on_record(scene):
     finish(scene, FIR)
     # a helper that never signed keeps the outcome from nobody: the operator sees it, it is on record, and told
     entry, = [entry for entry in scene.daemon.ctl("review")["cases"] if entry["kind"] == "done"]
-    assert entry["unsigned"] == ["URB"]
+    assert entry["unsigned"] == ["URB"] and "[never signed: URB]" in scene.daemon.ctl("review", json=False)
     act(scene, "accept", number)
     assert {state for _, _, state in tasks(scene, number)} == {"closed"}
     assert [(e["unit"], e["data"].get("reason")) for e in scene.events(number, "absent")] == [("URB", None), ("URB", "never signed")]
