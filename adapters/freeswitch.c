@@ -2,6 +2,8 @@
  *
  *   calls     POST /hook/NAME/SECRET/voice, forms                        (daemon/voice/dialect_httapi.c)
  *
+ *   rings     POST call_url?originate ..., Basic login of mod_xml_rpc
+ *
  * Signs nothing: the secret stands in the path. mod_httapi does not check certificates unless told to and follows
  * redirects: run it on the host of the gateway or beside it, and set `allow`.
  * Source: freeswitch src/mod/applications/mod_httapi (read 2026-11)
@@ -19,6 +21,7 @@ static enum hl_verdict verify(const struct hl_channel *ch, const struct hl_http_
 
 static const char *const paths[] = {"/voice", NULL};
 static const struct hl_option options[] = {
+	{"call_url", "", NULL, .help = "where calls to officers are ordered (http://HOST:PORT/webapi/bgapi); empty = none are made"},
 	{"tts_engine", "flite", NULL, .help = "module that speaks"},
 	{"tts_voice", "kal", NULL, .help = "its voice"},
 	{"gateway", "user/", NULL,

@@ -1,7 +1,7 @@
 /* jambonz.c - jambonz, an open telephone platform: calls only
  *
  *   calls     POST /hook/NAME/voice and below, JSON, signed              (daemon/voice/dialect_jambonz.c)
- *   rings     POST send_url (.../v1/Accounts/SID/Calls), JSON, API key as bearer
+ *   rings     POST call_url (.../v1/Accounts/SID/Calls), JSON, API key as bearer
  *
  * Signature: header Jambonz-Signature: t=SECONDS,v1=HEX[,v1=HEX], hex HMAC-SHA256 of "SECONDS.BODY"; several v1 while
  * the secret rotates. A call is only what was sent in the last five minutes. For a GET what is signed is not sent, so
@@ -56,6 +56,10 @@ static enum hl_verdict verify(const struct hl_channel *ch, const struct hl_http_
 	return ok ? HL_VERIFIED : HL_FORGED;
 }
 
+static const struct hl_option options[] = {
+	{"call_url", "", NULL, .help = "where calls to officers are ordered (.../v1/Accounts/SID/Calls); empty = none are made"},
+	{NULL},
+};
 static const char *const paths[] = {"/voice", "/voice/status", "/voice/whisper", NULL};
 
 extern const struct hl_provider hl_provider_jambonz;
@@ -64,6 +68,7 @@ const struct hl_provider hl_provider_jambonz = {
 	.needs_secret = true,
 	.has_given_secret = true,
 	.is_fresh_only = true,
+	.options = options,
 	.paths = paths,
 	.voice = "jambonz",
 	.methods = "POST",

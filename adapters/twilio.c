@@ -520,6 +520,7 @@ static const char *const paths[] = {"", "/receipt", "/voice", "/voice/status", "
 static const struct hl_option options[] = {
 	{"scheme", "twilio", "twilio signalwire", .help = "whose signatures are expected"},
 	{"messaging_service", "", NULL, .help = "SID of a messaging service that sends instead of `from`"},
+	{"call_url", "", NULL, .help = "where calls to officers are ordered (.../Accounts/SID/Calls.json); empty = none are made"},
 	{"transcripts", "none", "none provider", .help = "whether the platform writes down what callers say"},
 	{NULL},
 };

@@ -64,7 +64,7 @@ static enum hl_class list_of(const json_t *doc, const char *field, const char *c
 static enum hl_class check_rung(const json_t *rung, const struct hl_templates *templates, struct hl_error *err)
 {
 	static const char *const fields[] = {"rung",     "urgency", "applies", "unless", "audience",
-					     "template", "lane",    "kept",    NULL};
+					     "template", "lane",    "kept",    "call",  NULL};
 	const char *template = json_string_value(json_object_get(rung, "template"));
 	const json_t *kept = json_object_get(rung, "kept");
 	enum hl_class cls = hl_doc_fields(rung, fields, err);
@@ -83,6 +83,8 @@ static enum hl_class check_rung(const json_t *rung, const struct hl_templates *t
 		cls = one_of(rung, "lane", lanes, err);
 	if (cls == HL_OK && kept && !json_is_boolean(kept))
 		cls = hl_fail(err, HL_INPUT, "kept: must be true or false");
+	if (cls == HL_OK && json_object_get(rung, "call") && !json_is_boolean(json_object_get(rung, "call")))
+		cls = hl_fail(err, HL_INPUT, "call: must be true or false");
 	if (cls == HL_OK && (!template || !hl_templates_has(templates, template)))
 		cls = hl_fail(err, HL_INPUT, "template: there is no template %s", template ? template : "(no text)");
 	return cls;

@@ -196,6 +196,7 @@ static void on_pulse(void *arg)
 	hl_doubts_pulse(g->doubts);
 	hl_media_pulse(g->media);
 	hl_transcriber_pulse(g->transcriber);
+	hl_ringer_pulse(g->ringer);
 }
 
 static void on_refdata(void *arg, int64_t version)
@@ -378,6 +379,7 @@ static bool make_flow(struct gateway *g)
 						   .clock = &g->clock,
 						   .on_committed = on_committed,
 						   .arg = g};
+	struct hl_ringer_setup ringer = {.loop = g->loop, .store = g->work_store, .client = g->client, .config = c};
 	struct hl_calls_setup calls = {.store = g->intake_store,
 				       .refdata = &g->refdata,
 				       .config = c,
@@ -395,10 +397,11 @@ static bool make_flow(struct gateway *g)
 	g->media = g->keeper ? hl_media_new(&media) : NULL;
 	transcriber.intake = calls.intake = g->intake;
 	g->transcriber = hl_transcriber_new(&transcriber);
+	g->ringer = hl_ringer_new(&ringer);
 	calls.keeper = g->keeper;
 	g->calls = hl_calls_new(&calls);
 	return g->intake && g->receipts && g->dialogue && g->calls && g->outbox && g->doubts && g->ticker &&
-	       g->media && g->transcriber;
+	       g->media && g->transcriber && g->ringer;
 }
 
 static void look_drained(void *arg);
@@ -450,8 +453,8 @@ static unsigned outstanding(const struct gateway *g)
 	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
 	       hl_dialogue_outstanding(g->dialogue) + hl_calls_outstanding(g->calls) + hl_outbox_outstanding(g->outbox) +
 	       hl_doubts_outstanding(g->doubts) + hl_ticker_outstanding(g->ticker) + hl_media_outstanding(g->media) +
-	       hl_keeper_outstanding(g->keeper) + hl_transcriber_outstanding(g->transcriber) + g->n_admin_calls +
-	       g->n_uploads + g->is_greeting;
+	       hl_keeper_outstanding(g->keeper) + hl_transcriber_outstanding(g->transcriber) +
+	       hl_ringer_outstanding(g->ringer) + g->n_admin_calls + g->n_uploads + g->is_greeting;
 }
 
 static void look_drained(void *arg)
@@ -480,6 +483,7 @@ void hl_gateway_drain(struct gateway *g)
 	hl_outbox_stop(g->outbox);
 	hl_media_stop(g->media);
 	hl_transcriber_stop(g->transcriber);
+	hl_ringer_stop(g->ringer);
 	hl_timer_stop(&g->hello_timer);
 	look_drained(g);
 }
@@ -500,6 +504,7 @@ void hl_gateway_free(struct gateway **gp)
 	hl_timer_fini(&g->drain_timer);
 	hl_http_server_free(&g->server);
 	hl_http_server_free(&g->admin);
+	hl_ringer_free(&g->ringer);
 	hl_http_client_free(&g->client);
 	hl_ticker_free(&g->ticker);
 	hl_media_free(&g->media);

@@ -10,6 +10,7 @@
 #include "hotline/intake.h"
 #include "hotline/media.h"
 #include "hotline/outbox.h"
+#include "hotline/ringer.h"
 #include "hotline/ticker.h"
 #include "hotline/transcribe.h"
 
@@ -37,6 +38,7 @@ struct gateway {
 	struct hl_dialogue *dialogue;
 	struct hl_calls *calls;
 	struct hl_transcriber *transcriber;
+	struct hl_ringer *ringer;
 	struct hl_http_client *client;
 	struct hl_outbox *outbox;
 	struct hl_doubts *doubts;

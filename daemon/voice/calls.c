@@ -8,6 +8,7 @@
 
 #include "hotline/item.h"
 #include "hotline/log.h"
+#include "hotline/outbox.h"
 #include "hotline/text.h"
 #include "voice/dialect_parts.h"
 #include "voice/saying.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TEXT_MAX_BYTES    1000
 #define MOVES_MAX         4
 #define SCRIPT_MAX_BYTES  (64u << 10)
 #define CONFIDENCE_ENOUGH 0.6
@@ -66,6 +68,25 @@ static void answer_nothing(struct op *op)
 	end_op(op);
 }
 
+/* The text of the notice that an outgoing call reads, "" for any other call. */
+static const char *notice_text(const struct op *op)
+{
+	const json_t *notice = json_object_get(op->look, "notice");
+	struct hl_error err = {.text = ""};
+	const char *kept = "";
+	struct hl_buf out;
+
+	if (!notice)
+		return "";
+	hl_buf_init(&out, TEXT_MAX_BYTES);
+	if (hl_notice_text(*op->calls->setup.refdata, notice, "", &out, &err) == HL_OK)
+		kept = hl_arena_strdup(op->arena, hl_buf_slice(&out));
+	else
+		hl_log(HL_ERROR, "call.no_text", HL_STR("why", err.text));
+	hl_buf_fini(&out);
+	return kept;
+}
+
 static struct saying saying_of(const struct op *op)
 {
 	const struct hl_calls_setup *setup = &op->calls->setup;
@@ -73,7 +94,7 @@ static struct saying saying_of(const struct op *op)
 	return (struct saying){.ref = *setup->refdata,
 			       .look = op->look,
 			       .hotline = op->channel->signature ? op->channel->signature : "",
-			       .notice = "",
+			       .notice = notice_text(op),
 			       .now_us = hl_case_clock_now(setup->clock)};
 }
 
@@ -82,16 +103,6 @@ static bool has_option(const struct hl_channel *ch, const char *name, const char
 	return strcmp(hl_channel_setting(ch, name), value) == 0;
 }
 
-/* Where this channel is called; with its secret where the path carries it. */
-static const char *base_url(const struct op *op)
-{
-	const struct hl_channel *ch = &op->channel->channel;
-
-	if (op->channel->ops->has_path_token && ch->n_secrets > 0)
-		return hl_arena_printf(op->arena, "%s/hook/%s/%.*s/voice", ch->public_url, ch->name,
-				       HL_SLICE_ARG(ch->secrets[0].value));
-	return hl_arena_printf(op->arena, "%s/hook/%s/voice", ch->public_url, ch->name);
-}
 
 /* The platform hears what to do. */
 static void answer_script(struct op *op)
@@ -100,7 +111,7 @@ static void answer_script(struct op *op)
 	struct hl_line_script script = {
 		.channel = &op->channel->channel,
 		.arena = op->arena,
-		.base = base_url(op),
+		.base = voice_base(&op->channel->channel, op->channel->ops->has_path_token, op->arena),
 		.lang = op->state.lang[0] ? op->state.lang : hl_flow_first_lang(s.ref->flow),
 		.step = op->state.steps,
 		.has_transcripts = has_option(&op->channel->channel, "transcripts", "provider"),
@@ -222,6 +233,23 @@ static void on_moved(void *arg, const struct hl_pg_result *r)
 		refuse(op, 503, "the call moved meanwhile, try again");
 }
 
+/* What an officer would have texted instead of pressing the key. */
+static json_t *said_json(const struct op *op)
+{
+	const struct hl_flow *flow = (*op->calls->setup.refdata)->flow;
+	const json_t *params = json_object_get(json_object_get(op->look, "notice"), "params");
+	const char *code = json_string_value(json_object_get(params, "code"));
+	struct hl_flow_param param = {"code", hl_slice_str(code)};
+	struct hl_buf out;
+	json_t *text;
+
+	hl_buf_init(&out, TEXT_MAX_BYTES);
+	hl_flow_fill(&out, hl_flow_text(flow, "sign_words", op->state.lang), &param, 1);
+	text = json_string(hl_buf_str(&out));
+	hl_buf_fini(&out);
+	return text;
+}
+
 static void move_call(struct op *op, bool is_answered)
 {
 	const struct hl_refdata *ref = *op->calls->setup.refdata;
@@ -233,7 +261,11 @@ static void move_call(struct op *op, bool is_answered)
 
 	if (args && op->state.is_ended)
 		json_object_set_new(args, "outcome", json_string(outcome_of(op)));
-	/* Who could not be rung back leaves nothing to be done. */
+	if (args && op->move.effects & HL_CALL_SIGN)
+		json_object_set_new(args, "said", said_json(op));
+	if (args && op->move.effects & HL_CALL_DEPUTY)
+		json_object_set_new(args, "passed", json_true());
+	/* A call that we made is followed by another one, not by an operator's. */
 	if (args && op->move.effects & HL_CALL_CALLBACK && strcmp(op->state.purpose, "inbound") == 0)
 		json_object_set_new(args, "callback",
 				    json_pack("{s:s, s:s, s:I}", "reason", callback_reason(op), "urgency",
@@ -251,7 +283,10 @@ static void step(struct op *op)
 	int effects = 0;
 
 	op->move = (struct hl_flow_move){.n_steps = 0};
-	if (op->event.kind == HL_CALL_ASKS) {
+	/* An answering machine takes no task: as if nobody had answered. */
+	if (op->event.is_machine && strcmp(op->state.purpose, "inbound") != 0)
+		op->event.status = HL_CALL_OVER;
+	else if (op->event.kind == HL_CALL_ASKS) {
 		hl_flow_step(s.ref->flow, &facts, &op->event.flow, &op->state, &op->move);
 		effects = op->move.effects;
 		op->calls->stats.repeats += op->move.is_repeat;
@@ -443,6 +478,8 @@ static void look(struct op *op)
 			  "digits", clean(op, e->flow.digits.len > 1 ? e->flow.digits : (struct hl_slice){"", 0}),
 			  "listen_us", (json_int_t)limit_us(op, urgency_of(op)));
 
+	if (args && e->attempt)
+		json_object_set_new(args, "attempt", json_integer((json_int_t)e->attempt));
 	if (args && op->phone.len > 0)
 		json_object_set_new(args, "phone", clean(op, op->phone));
 	if (args && e->recording.id.len > 0 && e->recording.seconds != 0) {

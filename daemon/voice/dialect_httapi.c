@@ -207,10 +207,47 @@ static void render(const struct hl_line_script *s, struct hl_buf *out)
 	hl_buf_add_str(out, "</work></document>");
 }
 
+/* ---- calls that we make ---------------------------------------------------------- */
+
+/* mod_xml_rpc: POST .../webapi/bgapi?originate ...; the call's id is ours, so that its events are known by it. */
+static enum hl_class order(const struct hl_channel *ch, const struct hl_line_order *o, struct hl_arena *arena,
+			   struct hl_request *out, struct hl_error *err)
+{
+	unsigned long long attempt = o->attempt;
+	const char *command = hl_arena_printf(
+		arena, "originate {origination_uuid=hotline-%llu,originate_timeout=%u}%s%.*s &httapi({url=%s?a=%llu,method=post})",
+		attempt, o->timeout_s, hl_channel_setting(ch, "gateway"), HL_SLICE_ARG(o->to), o->base, attempt);
+	struct hl_buf url, body;
+	const char *whole;
+
+	hl_buf_init(&url, VOICE_TEXT_BYTES_MAX);
+	hl_buf_init(&body, VOICE_TEXT_BYTES_MAX);
+	hl_buf_printf(&url, "%s?", o->url);
+	hl_url_encode(&url, hl_slice_str(command));
+	whole = hl_arena_strdup(arena, hl_buf_slice(&url));
+	body.failed |= hl_buf_failed(&url);
+	hl_buf_fini(&url);
+	return voice_post(arena, whole, "text/plain", voice_basic(arena, ch->username, ch->password), &body, out, err);
+}
+
+static void ordered(const struct hl_channel *ch, const struct hl_line_order *o, int status, struct hl_slice body,
+		    struct hl_arena *arena, struct hl_answer *out)
+{
+	bool is_taken = hl_slice_find(body, HL_LIT("+OK")) >= 0;
+	struct hl_slice id = hl_slice_str(hl_arena_printf(arena, "hotline-%llu", (unsigned long long)o->attempt));
+
+	(void)ch;
+	voice_ordered(status, is_taken ? id : (struct hl_slice){"", 0}, arena, out);
+	if (status == 200 && hl_slice_find(body, HL_LIT("-ERR")) >= 0)
+		out->outcome = HL_OUT_REFUSED;
+}
+
 const struct hl_dialect hl_dialect_httapi = {
 	.name = "httapi",
 	.content_type = "text/xml",
 	.parse = parse,
 	.render = render,
 	.nothing = "<document type=\"xml/freeswitch-httapi\"><params/><work/></document>",
+	.order = order,
+	.ordered = ordered,
 };

@@ -165,10 +165,42 @@ static void render(const struct hl_line_script *s, struct hl_buf *out)
 	json_decref(verbs);
 }
 
+/* ---- calls that we make ---------------------------------------------------------- */
+
+static enum hl_class order(const struct hl_channel *ch, const struct hl_line_order *o, struct hl_arena *arena,
+			   struct hl_request *out, struct hl_error *err)
+{
+	unsigned long long attempt = o->attempt;
+	json_t *doc = json_pack("{s:s%, s:{s:s, s:s%}, s:{s:s, s:s}, s:{s:s, s:s}, s:i}", "from",
+				ch->from.ptr ? ch->from.ptr : "", ch->from.len, "to", "type", "phone", "number", o->to.ptr,
+				o->to.len, "call_hook", "url", hl_arena_printf(arena, "%s?a=%llu", o->base, attempt), "method",
+				"POST", "call_status_hook", "url",
+				hl_arena_printf(arena, "%s/status?a=%llu", o->base, attempt), "method", "POST", "timeout",
+				(int)o->timeout_s);
+	struct hl_buf body;
+
+	hl_buf_init(&body, VOICE_TEXT_BYTES_MAX);
+	if (!doc || json_dump_callback(doc, add_bytes, &body, JSON_COMPACT) != 0)
+		body.failed = true;
+	json_decref(doc);
+	return voice_post(arena, o->url, "application/json",
+			  hl_slice_str(hl_arena_printf(arena, "Bearer %.*s", HL_SLICE_ARG(ch->password))), &body, out, err);
+}
+
+static void ordered(const struct hl_channel *ch, const struct hl_line_order *o, int status, struct hl_slice body,
+		    struct hl_arena *arena, struct hl_answer *out)
+{
+	(void)ch;
+	(void)o;
+	voice_ordered(status, voice_json_id(arena, body, "sid"), arena, out);
+}
+
 const struct hl_dialect hl_dialect_jambonz = {
 	.name = "jambonz",
 	.content_type = "application/json",
 	.parse = parse,
 	.render = render,
 	.nothing = "[]",
+	.order = order,
+	.ordered = ordered,
 };

@@ -33,6 +33,17 @@ struct hl_slice voice_url(struct hl_slice url);
 bool voice_is_over(enum hl_call_status status);
 /* voice_xml - text as content or attribute of XML; what XML 1.0 cannot hold is left out. */
 void voice_xml(struct hl_buf *out, const char *text);
+/* voice_base - where a channel is called: .../hook/NAME/voice, with its secret where the path carries it. */
+const char *voice_base(const struct hl_channel *ch, bool has_path_token, struct hl_arena *arena);
+/* voice_basic - "Basic ..." of a login. */
+struct hl_slice voice_basic(struct hl_arena *arena, const char *user, struct hl_slice password);
+/* voice_post - a request in the arena. takes the body's memory. */
+enum hl_class voice_post(struct hl_arena *arena, const char *url, const char *type, struct hl_slice authorization,
+			 struct hl_buf *body, struct hl_request *out, struct hl_error *err);
+/* voice_ordered - what an answer to an order means: only an id proves that the phone rings. */
+void voice_ordered(int status, struct hl_slice id, struct hl_arena *arena, struct hl_answer *out);
+/* voice_json_id - a text of a JSON answer, or empty. */
+struct hl_slice voice_json_id(struct hl_arena *arena, struct hl_slice body, const char *key);
 /* voice_step_url - base?n=STEP. */
 const char *voice_step_url(const struct hl_line_script *s);
 

@@ -211,10 +211,48 @@ static void render(const struct hl_line_script *s, struct hl_buf *out)
 	hl_buf_add_str(out, "</Response>");
 }
 
+/* ---- calls that we make ---------------------------------------------------------- */
+
+static void field(struct hl_buf *out, const char *key, struct hl_slice value)
+{
+	hl_buf_printf(out, "%s%s=", out->len ? "&" : "", key);
+	hl_url_encode(out, value);
+}
+
+static enum hl_class order(const struct hl_channel *ch, const struct hl_line_order *o, struct hl_arena *arena,
+			   struct hl_request *out, struct hl_error *err)
+{
+	unsigned long long attempt = o->attempt;
+	struct hl_slice password = ch->password.len || !ch->n_secrets ? ch->password : ch->secrets[0].value;
+	struct hl_buf body;
+
+	hl_buf_init(&body, VOICE_TEXT_BYTES_MAX);
+	field(&body, "To", o->to);
+	field(&body, "From", ch->from);
+	field(&body, "Url", hl_slice_str(hl_arena_printf(arena, "%s?a=%llu", o->base, attempt)));
+	field(&body, "Method", HL_LIT("POST"));
+	field(&body, "StatusCallback", hl_slice_str(hl_arena_printf(arena, "%s/status?a=%llu", o->base, attempt)));
+	field(&body, "StatusCallbackEvent", HL_LIT("completed"));
+	field(&body, "Timeout", hl_slice_str(hl_arena_printf(arena, "%u", o->timeout_s)));
+	field(&body, "MachineDetection", HL_LIT("Enable"));
+	return voice_post(arena, o->url, "application/x-www-form-urlencoded", voice_basic(arena, ch->username, password),
+			  &body, out, err);
+}
+
+static void ordered(const struct hl_channel *ch, const struct hl_line_order *o, int status, struct hl_slice body,
+		    struct hl_arena *arena, struct hl_answer *out)
+{
+	(void)ch;
+	(void)o;
+	voice_ordered(status, voice_json_id(arena, body, "sid"), arena, out);
+}
+
 const struct hl_dialect hl_dialect_twiml = {
 	.name = "twiml",
 	.content_type = "text/xml",
 	.parse = parse,
 	.render = render,
 	.nothing = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>",
+	.order = order,
+	.ordered = ordered,
 };

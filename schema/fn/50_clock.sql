@@ -89,17 +89,19 @@ begin
   select array_agg(task_id) as tasks, array_agg(person_id) as persons into people from told where (rule).audience in
     ('officer', 'deputy', 'head');
   perform hl.issue_codes(people.tasks, people.persons);
-  insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, is_kept, applies, not_before, made_at)
-    select k.case_id, k.id, t.person_id, t.rung, (t.rule).template, x.params,
-           format('task:%s:%s:%s', k.id, t.rung, t.person_id), hl.lane_rank((t.rule).lane), (t.rule).is_kept, (t.rule).applies,
+  insert into hl.notice (case_id, task_id, person_id, kind, template, params, dedupe, lane, is_kept, applies, not_before, made_at, is_call, not_after)
+    select k.case_id, k.id, t.person_id, w.kind, (t.rule).template, x.params,
+           format('task:%s:%s:%s', k.id, w.kind, t.person_id), hl.lane_rank((t.rule).lane), (t.rule).is_kept, (t.rule).applies,
            case when k.urgency <> 'normal' then at_now
                 when has_calendars and (t.rule).audience in ('officer', 'deputy', 'head')
                   then hl.text_time(at_now, hl.calendar_of(k.unit))
-                else opening end, at_now
+                else opening end, at_now, (t.rule).is_call, case when (t.rule).is_call then at_now + interval '30 minutes' end
     from told t join hl.task k on k.id = t.task_id
     -- offset 0 keeps it a look-up by key for every line told. Merged into the join it would hash all cases: told is a
     -- temporary table without statistics, and the planner takes it for hundreds of lines.
     cross join lateral (select params from hl.task_texts(k.id, t.person_id) offset 0) x
+    -- the same rung may text somebody and ring him
+    cross join lateral (select case when (t.rule).is_call then 'call' else t.rung end as kind offset 0) w
     order by k.id, t.person_id
     on conflict (dedupe) do nothing;
   perform hl.drop_superseded(at_now);

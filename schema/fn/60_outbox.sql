@@ -15,6 +15,7 @@ declare
 begin
   due := array(select n.id from hl.notice n
     where n.state = 'queued' and n.not_before <= at_now and n.retry_at <= real_now
+      and (not n.is_call or n.not_after < at_now) -- calls are made by hl.rings_due; here only those that came too late go
     order by n.lane, n.id limit (batch->>'limit')::int for update skip locked);
   if hl.has_budget(batch) then
     due := hl.within_budget(due, batch, at_now);
@@ -239,7 +240,7 @@ end $$;
 create or replace function hl.outbox_idle(batch jsonb) returns jsonb language sql as $$
   select jsonb_build_object('idle',
     not exists (select from hl.notice where state = 'sending')
-    and not exists (select from hl.notice where state = 'queued' and not_before <= hl.now() and tries = 0)
+    and not exists (select from hl.notice where state = 'queued' and not_before <= hl.now() and tries = 0 and not is_call)
     and not exists (select from hl.message where state = 'pending')
     and not exists (select from hl.ladder where due_at <= hl.now()))
 $$;

@@ -53,11 +53,11 @@ begin
       where p.is_active and not exists (select from jsonb_array_elements(d->'places') x where x->>'code' = p.code);
   when 'ladder' then
     delete from hl.rung_rule;
-    insert into hl.rung_rule (rung, urgency, applies, unless, audience, template, lane, is_kept)
+    insert into hl.rung_rule (rung, urgency, applies, unless, audience, template, lane, is_kept, is_call)
       select x->>'rung', u, array(select jsonb_array_elements_text(x->'applies')),
              array(select jsonb_array_elements_text(coalesce(x->'unless', '[]'))), w, x->>'template',
              case when u = 'emergency' then 'emergency' else x->>'lane' end,
-             u = 'emergency' or coalesce((x->>'kept')::boolean, false)
+             u = 'emergency' or coalesce((x->>'kept')::boolean, false), coalesce((x->>'call')::boolean, false)
       from jsonb_array_elements(d->'rungs') x cross join jsonb_array_elements_text(x->'urgency') u
       cross join jsonb_array_elements_text(x->'audience') w;
   else null;

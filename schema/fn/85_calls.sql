@@ -77,7 +77,7 @@ begin
 end $$;
 
 -- Keeps what a platform tells, and gives what the flow looks at.
--- Takes  batch: {channel, call, direction, phone?, landline, to, events: [{key, kind, data}], digits?, listen_us,
+-- Takes  batch: {channel, call, direction, attempt?, phone?, landline, to, events: [{key, kind, data}], digits?, listen_us,
 --        recording?: {ext, seconds?, url? or sha256, type, bytes}}
 -- Gives  {now, call, version, state, phone, landline, lang, ended, answered, operators: [phone], cases: [...], is_case,
 --        registered, recording?: {id, state, urgency}, notice?: {...}}
@@ -87,6 +87,7 @@ declare
   c hl.call;
   who hl.person;
   entered text;
+  read_out bigint;
 begin
   if batch->>'phone' is not null then
     insert into hl.person (phone, is_landline) values (batch->>'phone', (batch->>'landline')::boolean) on conflict (phone) do nothing;
@@ -94,8 +95,13 @@ begin
       where p.phone = batch->>'phone' and p.is_landline <> (batch->>'landline')::boolean;
     select * into who from hl.person p where p.phone = batch->>'phone';
   end if;
-  insert into hl.call (channel, external_id, direction, person_id, sent_to, started_at)
-    values (batch->>'channel', batch->>'call', batch->>'direction', who.id, coalesce(batch->>'to', ''), at_now)
+  read_out := hl.notice_of_call(batch->>'channel', batch->>'call', (batch->>'attempt')::bigint);
+  if read_out is not null then
+    select p.* into who from hl.notice n join hl.person p on p.id = n.person_id where n.id = read_out;
+  end if;
+  insert into hl.call (channel, external_id, direction, person_id, sent_to, started_at, notice_id)
+    values (batch->>'channel', batch->>'call', case when read_out is null then batch->>'direction' else 'out' end, who.id,
+            coalesce(batch->>'to', ''), at_now, read_out)
     on conflict (channel, external_id) do nothing;
   select * into c from hl.call x where x.channel = batch->>'channel' and x.external_id = batch->>'call' for no key update;
   if c.person_id is null and who.id is not null then
@@ -118,24 +124,33 @@ begin
     'cases', hl.cases_of_caller(c.person_id, entered),
     'registered', (select k.code from hl.recording r join hl.message m on m.id = r.message_id join hl.case k on k.id = m.case_id
                    where r.call_id = c.id order by r.id desc limit 1))
+    || case when c.notice_id is not null then (select jsonb_build_object('notice', jsonb_build_object('template', n.template, 'params',
+         n.params, 'lang', who.lang)) from hl.notice n where n.id = c.notice_id) else '{}' end
     || case when batch ? 'recording' then jsonb_build_object('recording', (
          select jsonb_build_object('id', r.id, 'state', r.state, 'urgency', r.urgency) from hl.recording r
          where r.call_id = c.id and r.external_id = batch->'recording'->>'ext')) else '{}' end;
 end $$;
 
 -- Where the flow has got to, and what comes of it.
--- Takes  batch: {call, version, state, asked, answered, outcome?, callback?: {reason, urgency, due_us}}
+-- Takes  batch: {call, version, state, asked, answered, outcome?, said?, passed?, callback?: {reason, urgency, due_us}}
 -- Gives  {now, result: ok | stale}
 create or replace function hl.call_move(batch jsonb) returns jsonb language plpgsql as $$
-declare at_now constant timestamptz := hl.now();
+declare
+  at_now constant timestamptz := hl.now();
+  was timestamptz;
+  c hl.call;
 begin
-  update hl.call c set state = batch->'state', version = c.version + 1,
-      asked_at = coalesce(c.asked_at, case when (batch->>'asked')::boolean or (batch->>'answered')::boolean then at_now end),
-      answered_at = coalesce(c.answered_at, case when (batch->>'answered')::boolean then at_now end),
-      ended_at = coalesce(c.ended_at, case when batch ? 'outcome' then at_now end), outcome = coalesce(c.outcome, batch->>'outcome')
-    where c.id = (batch->>'call')::bigint and c.version = (batch->>'version')::int;
+  select x.ended_at into was from hl.call x where x.id = (batch->>'call')::bigint for no key update;
+  update hl.call x set state = batch->'state', version = x.version + 1,
+      asked_at = coalesce(x.asked_at, case when (batch->>'asked')::boolean or (batch->>'answered')::boolean then at_now end),
+      answered_at = coalesce(x.answered_at, case when (batch->>'answered')::boolean then at_now end),
+      ended_at = coalesce(x.ended_at, case when batch ? 'outcome' then at_now end), outcome = coalesce(x.outcome, batch->>'outcome')
+    where x.id = (batch->>'call')::bigint and x.version = (batch->>'version')::int returning x.* into c;
   if not found then
     return jsonb_build_object('now', hl.us(at_now), 'result', 'stale');
+  end if;
+  if c.notice_id is not null then
+    perform hl.ring_told(c, batch->>'said', coalesce((batch->>'passed')::boolean, false), was is null and c.ended_at is not null, at_now);
   end if;
   if batch ? 'callback' then
     perform hl.owe_callback((batch->>'call')::bigint, batch->'callback'->>'reason', batch->'callback'->>'urgency',
