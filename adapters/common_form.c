@@ -95,12 +95,15 @@ static struct hl_slice path_part(const struct hl_channel *ch, const struct hl_ht
 	return part;
 }
 
+/* Does one of the provider's paths begin with this part? */
 static bool is_path_of(const struct hl_channel *ch, struct hl_slice part)
 {
 	const struct hl_provider *ops = hl_provider_find(ch->provider);
+	struct hl_slice first, rest;
 
 	for (const char *const *p = ops ? ops->paths : NULL; p && *p; p++) {
-		if ((*p)[0] == '/' && hl_slice_eq_str(part, *p + 1))
+		hl_slice_cut(hl_slice_str(*p + ((*p)[0] == '/')), '/', &first, &rest);
+		if ((*p)[0] == '/' && hl_slice_eq(part, first))
 			return true;
 	}
 	return false;

@@ -21,7 +21,8 @@ static enum hl_verdict verify(const struct hl_channel *ch, const struct hl_http_
 
 static const char *const paths[] = {"/voice", NULL};
 static const struct hl_option options[] = {
-	{"call_url", "", NULL, .help = "where calls to officers are ordered (http://HOST:PORT/webapi/bgapi); empty = none are made"},
+	{"call_url", "", NULL,
+	 .help = "where calls to officers are ordered (http://HOST:PORT/webapi/bgapi); empty = none are made"},
 	{"tts_engine", "flite", NULL, .help = "module that speaks"},
 	{"tts_voice", "kal", NULL, .help = "its voice"},
 	{"gateway", "user/", NULL,

@@ -57,7 +57,8 @@ static enum hl_verdict verify(const struct hl_channel *ch, const struct hl_http_
 }
 
 static const struct hl_option options[] = {
-	{"call_url", "", NULL, .help = "where calls to officers are ordered (.../v1/Accounts/SID/Calls); empty = none are made"},
+	{"call_url", "", NULL,
+	 .help = "where calls to officers are ordered (.../v1/Accounts/SID/Calls); empty = none are made"},
 	{NULL},
 };
 static const char *const paths[] = {"/voice", "/voice/status", "/voice/whisper", NULL};

@@ -103,7 +103,6 @@ static bool has_option(const struct hl_channel *ch, const char *name, const char
 	return strcmp(hl_channel_setting(ch, name), value) == 0;
 }
 
-
 /* The platform hears what to do. */
 static void answer_script(struct op *op)
 {
@@ -203,12 +202,11 @@ static const char *outcome_of(const struct op *op)
 		return "signed";
 	if (s->effects & HL_CALL_DEPUTY)
 		return "passed";
+	if (s->is_talked)
+		return "talked";
 	if (strcmp(s->purpose, "inbound") != 0)
 		return "missed";
-	return s->is_talked                 ? "talked"
-	       : s->is_recorded             ? "recorded"
-	       : s->effects & HL_CALL_HEARD ? "heard"
-					    : "abandoned";
+	return s->is_recorded ? "recorded" : s->effects & HL_CALL_HEARD ? "heard" : "abandoned";
 }
 
 static void on_moved(void *arg, const struct hl_pg_result *r)
@@ -301,6 +299,19 @@ static void step(struct op *op)
 		answer(op);
 	else
 		move_call(op, false);
+}
+
+/* A call that goes to a person: ringing is being asked for, whoever hangs up before the answer is owed a call. */
+static void ring_person(struct op *op)
+{
+	op->move = (struct hl_flow_move){.n_steps = 1, .steps = {{.verb = HL_LINE_DIAL}}};
+	op->state.is_talked |= op->event.status == HL_CALL_ANSWERED;
+	if (voice_is_over(op->event.status))
+		step(op);
+	else if (op->event.status == HL_CALL_RINGING || op->event.status == HL_CALL_ANSWERED)
+		move_call(op, op->event.status == HL_CALL_ANSWERED && !op->state.is_ended);
+	else
+		answer(op);
 }
 
 /* ---- transcripts ----------------------------------------------------------------- */
@@ -415,6 +426,8 @@ static void on_looked(void *arg, const struct hl_pg_result *r)
 		op->state.is_talked = true;
 		op->move = (struct hl_flow_move){.n_steps = 0};
 		move_call(op, !op->state.is_ended);
+	} else if (op->event.is_direct) {
+		ring_person(op);
 	} else if (op->event.kind == HL_CALL_ASKS || voice_is_over(op->event.status) ||
 		   op->event.recording.id.len > 0) {
 		step(op);
@@ -442,7 +455,9 @@ static json_t *events_of(const struct op *op)
 			  json_pack("{s:i, s:s%}", "step", e->flow.step, "keys",
 				    e->flow.digits.ptr ? e->flow.digits.ptr : "",
 				    e->flow.digits.len == 1 ? e->flow.digits.len : (size_t)0));
-	if (e->kind == HL_CALL_STATUS && e->status == HL_CALL_RINGING)
+	if (e->is_direct && !voice_is_over(e->status))
+		add_event(list, "cti", hl_arena_printf(op->arena, "cti:%s", status), json_object());
+	else if (e->kind == HL_CALL_STATUS && e->status == HL_CALL_RINGING)
 		add_event(list, "ringing", "ringing", json_object());
 	if (e->kind == HL_CALL_WHISPER)
 		add_event(list, "answered", "operator", json_object());

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct hl_dialect *const dialects[] = {&hl_dialect_twiml, &hl_dialect_jambonz, &hl_dialect_httapi};
+static const struct hl_dialect *const dialects[] = {&hl_dialect_twiml, &hl_dialect_jambonz, &hl_dialect_httapi,
+						    &hl_dialect_cti};
 
 const struct hl_dialect *hl_dialect_find(const char *name)
 {

@@ -214,9 +214,11 @@ static enum hl_class order(const struct hl_channel *ch, const struct hl_line_ord
 			   struct hl_request *out, struct hl_error *err)
 {
 	unsigned long long attempt = o->attempt;
-	const char *command = hl_arena_printf(
-		arena, "originate {origination_uuid=hotline-%llu,originate_timeout=%u}%s%.*s &httapi({url=%s?a=%llu,method=post})",
-		attempt, o->timeout_s, hl_channel_setting(ch, "gateway"), HL_SLICE_ARG(o->to), o->base, attempt);
+	const char *command = hl_arena_printf(arena,
+					      "originate {origination_uuid=hotline-%llu,originate_timeout=%u}%s%.*s "
+					      "&httapi({url=%s?a=%llu,method=post})",
+					      attempt, o->timeout_s, hl_channel_setting(ch, "gateway"),
+					      HL_SLICE_ARG(o->to), o->base, attempt);
 	struct hl_buf url, body;
 	const char *whole;
 

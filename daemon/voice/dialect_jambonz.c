@@ -172,11 +172,11 @@ static enum hl_class order(const struct hl_channel *ch, const struct hl_line_ord
 {
 	unsigned long long attempt = o->attempt;
 	json_t *doc = json_pack("{s:s%, s:{s:s, s:s%}, s:{s:s, s:s}, s:{s:s, s:s}, s:i}", "from",
-				ch->from.ptr ? ch->from.ptr : "", ch->from.len, "to", "type", "phone", "number", o->to.ptr,
-				o->to.len, "call_hook", "url", hl_arena_printf(arena, "%s?a=%llu", o->base, attempt), "method",
-				"POST", "call_status_hook", "url",
-				hl_arena_printf(arena, "%s/status?a=%llu", o->base, attempt), "method", "POST", "timeout",
-				(int)o->timeout_s);
+				ch->from.ptr ? ch->from.ptr : "", ch->from.len, "to", "type", "phone", "number",
+				o->to.ptr, o->to.len, "call_hook", "url",
+				hl_arena_printf(arena, "%s?a=%llu", o->base, attempt), "method", "POST",
+				"call_status_hook", "url", hl_arena_printf(arena, "%s/status?a=%llu", o->base, attempt),
+				"method", "POST", "timeout", (int)o->timeout_s);
 	struct hl_buf body;
 
 	hl_buf_init(&body, VOICE_TEXT_BYTES_MAX);
@@ -184,7 +184,8 @@ static enum hl_class order(const struct hl_channel *ch, const struct hl_line_ord
 		body.failed = true;
 	json_decref(doc);
 	return voice_post(arena, o->url, "application/json",
-			  hl_slice_str(hl_arena_printf(arena, "Bearer %.*s", HL_SLICE_ARG(ch->password))), &body, out, err);
+			  hl_slice_str(hl_arena_printf(arena, "Bearer %.*s", HL_SLICE_ARG(ch->password))), &body, out,
+			  err);
 }
 
 static void ordered(const struct hl_channel *ch, const struct hl_line_order *o, int status, struct hl_slice body,

@@ -4,7 +4,7 @@
 
 #include "hotline/voice.h"
 
-extern const struct hl_dialect hl_dialect_twiml, hl_dialect_jambonz, hl_dialect_httapi;
+extern const struct hl_dialect hl_dialect_twiml, hl_dialect_jambonz, hl_dialect_httapi, hl_dialect_cti;
 
 #define VOICE_ID_BYTES_MAX   128
 #define VOICE_URL_BYTES_MAX  2000

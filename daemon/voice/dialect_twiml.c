@@ -235,8 +235,8 @@ static enum hl_class order(const struct hl_channel *ch, const struct hl_line_ord
 	field(&body, "StatusCallbackEvent", HL_LIT("completed"));
 	field(&body, "Timeout", hl_slice_str(hl_arena_printf(arena, "%u", o->timeout_s)));
 	field(&body, "MachineDetection", HL_LIT("Enable"));
-	return voice_post(arena, o->url, "application/x-www-form-urlencoded", voice_basic(arena, ch->username, password),
-			  &body, out, err);
+	return voice_post(arena, o->url, "application/x-www-form-urlencoded",
+			  voice_basic(arena, ch->username, password), &body, out, err);
 }
 
 static void ordered(const struct hl_channel *ch, const struct hl_line_order *o, int status, struct hl_slice body,

@@ -15,7 +15,8 @@
 #define PARAM_MAX      24
 
 static const char *const looks[] = {"open", "known", "case", "mobile", "operator", "registered", NULL};
-static const char *const params[] = {"case", "status", "count", "unit", "place", "due", "notice", "hotline", "code", NULL};
+static const char *const params[] = {"case", "status", "count",   "unit", "place",
+				     "due",  "notice", "hotline", "code", NULL};
 static const struct {
 	const char *word;
 	int bit;

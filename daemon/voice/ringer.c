@@ -78,9 +78,9 @@ static void on_settled(void *arg, const struct hl_pg_result *r)
 static void settle(struct ring *ring, const char *outcome, const struct hl_answer *answer)
 {
 	struct hl_ringer *ringer = ring->ringer;
-	json_t *item = json_pack("{s:I, s:s, s:s%, s:I, s:i}", "attempt", (json_int_t)ring->order.attempt, "outcome", outcome,
-				 "detail", answer->detail.ptr ? answer->detail.ptr : "", answer->detail.len, "delay_us",
-				 (json_int_t)answer->delay_us, "parts", 0);
+	json_t *item = json_pack("{s:I, s:s, s:s%, s:I, s:i}", "attempt", (json_int_t)ring->order.attempt, "outcome",
+				 outcome, "detail", answer->detail.ptr ? answer->detail.ptr : "", answer->detail.len,
+				 "delay_us", (json_int_t)answer->delay_us, "parts", 0);
 
 	if (item && answer->external_id.len > 0)
 		json_object_set_new(item, "external", json_stringn(answer->external_id.ptr, answer->external_id.len));
@@ -101,7 +101,8 @@ static void on_answer(void *arg, const struct hl_http_result *r)
 	struct hl_answer answer = {.outcome = HL_OUT_UNKNOWN, .detail = hl_slice_str(r->text)};
 
 	if (r->cls == HL_OK)
-		ring->dialect->ordered(&ring->channel->channel, &ring->order, r->status, r->body, &ring->arena, &answer);
+		ring->dialect->ordered(&ring->channel->channel, &ring->order, r->status, r->body, &ring->arena,
+				       &answer);
 	settle(ring, r->cls == HL_RETRY ? "not_sent" : r->cls == HL_CONFIG ? "config" : names[answer.outcome], &answer);
 }
 

@@ -43,6 +43,7 @@ struct hl_call_event {
 	struct hl_slice call;     /* the platform's id; never empty */
 	struct hl_slice from, to; /* as the platform spells them, or empty */
 	bool is_out;              /* we rang */
+	bool is_direct;           /* it rings a person: no flow is asked */
 	uint64_t attempt;         /* on whose behalf, 0: it does not say */
 	enum hl_call_status status;
 	struct hl_slice status_text;
@@ -92,12 +93,12 @@ struct hl_dialect {
 	void (*render)(const struct hl_line_script *script, struct hl_buf *out);
 	/* What is answered where nothing is to be done. */
 	const char *nothing;
-	/* order - a call as one POST whose hooks name the attempt (?a=N). ordered - what the answer means; external_id is the
-	 * call's. Both NULL: rings nobody. */
+	/* order - a call as one POST whose hooks name the attempt (?a=N). ordered - what the answer means; external_id
+	 * is the call's. Both NULL: rings nobody. */
 	enum hl_class (*order)(const struct hl_channel *ch, const struct hl_line_order *order, struct hl_arena *arena,
 			       struct hl_request *out, struct hl_error *err);
-	void (*ordered)(const struct hl_channel *ch, const struct hl_line_order *order, int status, struct hl_slice body,
-			struct hl_arena *arena, struct hl_answer *out);
+	void (*ordered)(const struct hl_channel *ch, const struct hl_line_order *order, int status,
+			struct hl_slice body, struct hl_arena *arena, struct hl_answer *out);
 };
 
 /* hl_dialect_find - by the name in a provider's table (provider.h); NULL if there is none. */

@@ -2,6 +2,7 @@
 import hashlib
 import pathlib
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -48,6 +49,7 @@ def make_line(cluster, database, sites):
         "voice": {"transcribe_url": sites[1].url, "transcribe_key_file": folder / "key", "transcribe_ms": 1500},
         "channel line": {"provider": "twilio", "media_allow": f"http://127.0.0.1:{sites[0].port}", **common},
         "channel jam": {"provider": "jambonz", **common},
+        "channel desk": {"provider": "cti", **common},
         "channel switch": {"provider": "freeswitch", "gateway": "sofia/gateway/county/", **common}})
     daemon.start()
     daemon.ctl("tick", "--to", "2027-03-01T11:00:00+08:00")
@@ -182,3 +184,22 @@ def test_freeswitch_pushes_the_sound_which_is_on_disk_before_it_is_answered(line
     wrong.url = wrong.url.replace(SECRET, "another-secret-0123456789")
     assert wrong.post(wrong.url, wrong.form({})).status == 404
     assert line.http("POST", dialled.url, b"--x\r\nbroken", {"Content-Type": "multipart/form-data; boundary=x"}).status == 400
+
+
+def test_an_operators_telephone_tells_who_rings_and_a_missed_call_is_owed_one(line):
+    def tell(event, call, **more):
+        fields = {"event": event, "callId": call, "direction": "in", "from": "8610000000921", "to": "8610000000100", **more}
+        return line.http("POST", f"/hook/desk/{SECRET}/voice/status", urllib.parse.urlencode(fields),
+                         {"Content-Type": "application/x-www-form-urlencoded"})
+
+    assert tell("newCall", "d1").status == 200
+    (live,) = [c for c in line.ctl("calls", "--live")["calls"] if c["channel"] == "desk"]
+    assert live["phone"] == "+8610000000921" and live["asked"] and not live["answered"] and live["cases"][0]["unit"]
+    assert tell("answer", "d1").status == tell("answer", "d1").status == tell("hangup", "d1").status == tell("hangup", "d1").status == 200
+    tell("newCall", "d2", **{"from": "8610000000941"})
+    tell("hangup", "d2", cause="cancel")
+    outcomes = {row["external_id"]: row["outcome"] for row in line.sql("select external_id, outcome from hl.call where channel = 'desk'")}
+    assert outcomes == {"d1": "talked", "d2": "abandoned"}
+    owed = line.sql("select l.external_id from hl.callback b join hl.call l on l.id = b.call_id where l.channel = 'desk'")
+    assert owed == [{"external_id": "d2"}]
+    assert line.http("POST", "/hook/desk/wrong-secret-0123456789/voice/status", "event=newCall").status == 404

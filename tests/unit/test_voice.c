@@ -205,6 +205,64 @@ static void what_platforms_are_told_is_written(void **state)
 	}
 }
 
+static void calls_are_ordered_in_each_dialect(void **state)
+{
+	static const struct hl_setting settings[] = {{"gateway", "sofia/gateway/county/"}};
+	static const struct {
+		const char *dialect, *url, *body, *login, *answer, *id;
+	} cases[] = {
+		{"twiml", "http://x/Calls.json",
+		 "To=%2B8610000000220&From=12345&Url=https%3A%2F%2Fh%2Fvoice%3Fa%3D7&Method=POST&StatusCallback="
+		 "https%3A%2F%2Fh%2Fvoice%2Fstatus%3Fa%3D7&StatusCallbackEvent=completed&Timeout=25&MachineDetection="
+		 "Enable",
+		 "Basic QUM6a2V5", "{\"sid\":\"CA7\"}", "CA7"},
+		{"jambonz", "http://x/Calls.json",
+		 "{\"from\":\"12345\",\"to\":{\"type\":\"phone\",\"number\":\"+8610000000220\"},\"call_hook\":{\"url\":"
+		 "\"https://h/voice?a=7\",\"method\":\"POST\"},\"call_status_hook\":{\"url\":\"https://h/voice/"
+		 "status?a=7\","
+		 "\"method\":\"POST\"},\"timeout\":25}",
+		 "Bearer key", "{\"sid\":\"u-7\"}", "u-7"},
+		{"httapi",
+		 "http://x/"
+		 "Calls.json?originate%20%7Borigination_uuid%3Dhotline-7%2Coriginate_timeout%3D25%7Dsofia%2Fgateway%2F"
+		 "county%2F%2B8610000000220%20%26httapi%28%7Burl%3Dhttps%3A%2F%2Fh%2Fvoice%3Fa%3D7%2Cmethod%3Dpost%7D%"
+		 "29",
+		 "", "Basic QUM6a2V5", "+OK Job-UUID: 1", "hotline-7"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < LEN(cases); i++) {
+		const struct hl_dialect *d = hl_dialect_find(cases[i].dialect);
+		struct hl_channel ch = {.from = HL_LIT("12345"),
+					.username = "AC",
+					.password = HL_LIT("key"),
+					.settings = settings,
+					.n_settings = 1};
+		struct hl_line_order order = {7, HL_LIT("+8610000000220"), "http://x/Calls.json", "https://h/voice",
+					      25};
+		struct hl_answer answer;
+		struct hl_request req;
+		struct hl_error err;
+
+		assert_int_equal(d->order(&ch, &order, &arena, &req, &err), HL_OK);
+		assert_string_equal(req.url, cases[i].url);
+		assert_true(hl_slice_eq_str(req.body, cases[i].body));
+		assert_false(req.is_get);
+		assert_true(hl_slice_eq_str(req.headers[1].value, cases[i].login));
+		d->ordered(&ch, &order, 200, hl_slice_str(cases[i].answer), &arena, &answer);
+		assert_int_equal(answer.outcome, HL_OUT_ACCEPTED);
+		assert_true(hl_slice_eq_str(answer.external_id, cases[i].id));
+		d->ordered(&ch, &order, 200, HL_LIT("<html>"), &arena, &answer);
+		assert_int_equal(answer.outcome, HL_OUT_UNKNOWN);
+		d->ordered(&ch, &order, 500, HL_LIT("{}"), &arena, &answer);
+		assert_int_equal(answer.outcome, HL_OUT_UNKNOWN);
+		d->ordered(&ch, &order, 401, HL_LIT("{}"), &arena, &answer);
+		assert_int_equal(answer.outcome, HL_OUT_CONFIG);
+		d->ordered(&ch, &order, 400, HL_LIT("{}"), &arena, &answer);
+		assert_int_equal(answer.outcome, HL_OUT_REFUSED);
+	}
+}
+
 /* ---- forms with files ---------------------------------------------------------------- */
 
 #define PART                                                                                                           \
@@ -308,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_platforms_tell_is_read),
 		cmocka_unit_test(what_platforms_are_told_is_written),
+		cmocka_unit_test(calls_are_ordered_in_each_dialect),
 		cmocka_unit_test(parts_of_a_form_are_found_and_broken_ones_refused),
 		cmocka_unit_test(answers_of_a_transcription_are_judged),
 		cmocka_unit_test(a_recording_is_sent_as_a_form),
