@@ -11,6 +11,7 @@
 #include "hotline/outbox.h"
 #include "hotline/text.h"
 #include "voice/dialect_parts.h"
+#include "voice/op.h"
 #include "voice/saying.h"
 
 #include <stdlib.h>
@@ -21,27 +22,6 @@
 #define SCRIPT_MAX_BYTES  (64u << 10)
 #define CONFIDENCE_ENOUGH 0.6
 #define LISTEN_SPARE_US   (3600 * HL_US_PER_S)
-
-struct hl_calls {
-	struct hl_calls_setup setup;
-	struct hl_calls_stats stats;
-	unsigned n_outstanding;
-};
-
-/* One request on its way. Everything it needs lives in the request's arena. */
-struct op {
-	struct hl_calls *calls;
-	struct hl_http_exchange *x;
-	struct hl_arena *arena;
-	const struct hl_channel_config *channel;
-	const struct hl_dialect *dialect;
-	struct hl_call_event event;
-	struct hl_slice phone; /* E.164, or empty */
-	json_t *look, *kept;   /* kept: file of a recording that was pushed */
-	struct hl_call_state state;
-	struct hl_flow_move move;
-	unsigned n_moves;
-};
 
 static void look(struct op *op);
 
@@ -436,78 +416,9 @@ static void on_looked(void *arg, const struct hl_pg_result *r)
 	}
 }
 
-static void add_event(json_t *list, const char *kind, const char *key, json_t *data)
-{
-	json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "kind", kind, "key", key, "data", data));
-}
-
-/* What the history keeps of an event; its key is the same when it comes again. */
-static json_t *events_of(const struct op *op)
-{
-	const struct hl_call_event *e = &op->event;
-	const char *status = hl_call_status_name(e->status);
-	json_t *list = json_array();
-
-	if (e->kind == HL_CALL_ASKS && e->flow.step < 0)
-		add_event(list, "ringing", "ringing", json_object());
-	if (e->kind == HL_CALL_ASKS && e->flow.step >= 0)
-		add_event(list, "step", hl_arena_printf(op->arena, "step:%d", e->flow.step),
-			  json_pack("{s:i, s:s%}", "step", e->flow.step, "keys",
-				    e->flow.digits.ptr ? e->flow.digits.ptr : "",
-				    e->flow.digits.len == 1 ? e->flow.digits.len : (size_t)0));
-	if (e->is_direct && !voice_is_over(e->status))
-		add_event(list, "cti", hl_arena_printf(op->arena, "cti:%s", status), json_object());
-	else if (e->kind == HL_CALL_STATUS && e->status == HL_CALL_RINGING)
-		add_event(list, "ringing", "ringing", json_object());
-	if (e->kind == HL_CALL_WHISPER)
-		add_event(list, "answered", "operator", json_object());
-	if (voice_is_over(e->status))
-		add_event(list, "ended", "ended", json_pack("{s:s}", "status", status));
-	if (e->recording.id.len > 0 && e->kind != HL_CALL_TRANSCRIPT)
-		add_event(list, "recording",
-			  hl_arena_printf(op->arena, "recording:%.*s", HL_SLICE_ARG(e->recording.id)),
-			  json_pack("{s:i}", "seconds", e->recording.seconds));
-	if (e->kind == HL_CALL_TRANSCRIPT)
-		add_event(list, "transcript",
-			  hl_arena_printf(op->arena, "transcript:%.*s", HL_SLICE_ARG(e->recording.id)),
-			  json_pack("{s:b, s:f}", "failed", e->transcript.is_failed, "confidence",
-				    e->transcript.confidence));
-	return list;
-}
-
-static json_t *clean(const struct op *op, struct hl_slice text)
-{
-	struct hl_slice good = hl_text_decode(op->arena, text, "UTF-8");
-
-	return json_stringn(good.ptr ? good.ptr : "", good.len);
-}
-
 static void look(struct op *op)
 {
-	const struct hl_call_event *e = &op->event;
-	const struct hl_refdata *ref = *op->calls->setup.refdata;
-	json_t *args =
-		json_pack("{s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:I}", "channel", op->channel->channel.name, "call",
-			  clean(op, e->call), "direction", e->is_out ? "out" : "in", "landline",
-			  !hl_flow_is_mobile(ref->flow, op->phone), "to", clean(op, e->to), "events", events_of(op),
-			  "digits", clean(op, e->flow.digits.len > 1 ? e->flow.digits : (struct hl_slice){"", 0}),
-			  "listen_us", (json_int_t)limit_us(op, urgency_of(op)));
-
-	if (args && e->attempt)
-		json_object_set_new(args, "attempt", json_integer((json_int_t)e->attempt));
-	if (args && op->phone.len > 0)
-		json_object_set_new(args, "phone", clean(op, op->phone));
-	if (args && e->recording.id.len > 0 && e->recording.seconds != 0) {
-		json_t *recording =
-			json_pack("{s:o, s:o}", "ext", clean(op, e->recording.id), "url", clean(op, e->recording.url));
-
-		if (op->kept)
-			json_object_update(recording, op->kept);
-		if (e->recording.seconds >= 0)
-			json_object_set_new(recording, "seconds", json_integer(e->recording.seconds));
-		json_object_set_new(args, "recording", recording);
-	}
-	submit(op, "call_look", args, on_looked);
+	submit(op, "call_look", op_look_args(op, limit_us(op, urgency_of(op))), on_looked);
 }
 
 /* Bytes that were pushed are on disk before the platform is answered. */
