@@ -94,8 +94,9 @@ static const struct command {
 	 "{\"id\",\"title\",\"text\"} per line -> case type, unit, urgency; or the figures on a labelled file, of rules "
 	 "alone and with the model; no database",
 	 cmd_classify},
-	{"train", "--from FILE [--to FILE]",
-	 "learn the model from labelled texts, print the held-out report; no database", cmd_train},
+	{"train", "--from FILE | --from-cases [--days N]  [--to FILE] [--report] [--without-rules]",
+	 "learn the model from labelled texts, no database; or adapt it to what operators settled; print the held-out report",
+	 cmd_train},
 	{"parse", "< JSONL", "{\"id\",\"who\",\"text\",\"open_codes\"} per line -> verb, code, arguments; no database",
 	 cmd_parse},
 	{"templates", "[--lint]",
@@ -140,6 +141,7 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 static const char *const flags[] = {
 	"--all",  "--live", "--co",   "--csv",  "--dead", "--dry-run", "--explain", "--graph", "--held",           "--history",
 	"--html", "--json", "--lint", "--pdf",     "--picture", "--table", "--with-reporters", "--xlsx",
+	"--report", "--from-cases", "--without-rules",
 };
 // clang-format on
 

@@ -15,6 +15,8 @@
 #define POINTS_SHORT  0.25f
 #define POINTS_LONG   0.1f
 #define VERSION_BYTES 8
+#define DAYS          365 /* of cases that are learnt from */
+#define DAYS_MAX      3650
 
 static void put_u32(unsigned char *p, uint32_t value)
 {
@@ -112,12 +114,12 @@ static int init_shape(struct training *t)
 	return CTL_OK;
 }
 
-static int learn(struct training *t, const char *from, const char *to, FILE *report)
+static int learn(struct training *t, const char *from, int days, const char *to, FILE *report)
 {
 	int rc = init_shape(t);
 
 	if (rc == CTL_OK)
-		rc = train_read(t, from);
+		rc = train_read(t, from, days);
 	if (rc == CTL_OK)
 		rc = train_number(t);
 	if (rc == CTL_OK)
@@ -125,20 +127,53 @@ static int learn(struct training *t, const char *from, const char *to, FILE *rep
 	return rc == CTL_OK && to ? write_model(t, to) : rc;
 }
 
+/* set_base - without a file of labelled texts the model in use is adapted. Its way from score to confidence stays. */
+static int set_base(struct training *t)
+{
+	const struct hl_model *base = t->c->model;
+
+	if (!base)
+		return ctl_fail(t->ctl, "there is no model to adapt: give --from FILE");
+	t->base = base;
+	t->shape.temperature = base->temperature;
+	t->shape.bound = base->bound;
+	t->shape.n_knots = base->n_knots;
+	memcpy(t->shape.knots, base->knots, sizeof(base->knots));
+	return CTL_OK;
+}
+
+/* Settled within so many days; 0: cases are not asked for, -1: no number. */
+static int days_of(struct ctl *ctl)
+{
+	const char *word = ctl_option(ctl, "--days");
+	char *end = NULL;
+	long days = word ? strtol(word, &end, 10) : DAYS;
+
+	if (!ctl_flag(ctl, "--from-cases"))
+		return 0;
+	return (word && *end) || days < 1 || days > DAYS_MAX ? -1 : (int)days;
+}
+
 int cmd_train(struct ctl *ctl)
 {
 	const char *from = ctl_option(ctl, "--from"), *to = ctl_option(ctl, "--to");
-	struct training t = {.ctl = ctl};
+	struct training t = {.ctl = ctl, .is_without_rules = ctl_flag(ctl, "--without-rules")};
+	FILE *report = !to || ctl_flag(ctl, "--report") ? stdout : NULL;
+	int days = days_of(ctl), rc = CTL_OK;
 	struct hl_refdata *ref;
-	int rc;
 
-	if (!from)
-		return ctl_fail(ctl, "--from FILE: labelled texts are needed"), CTL_USAGE;
+	if (days < 0)
+		return ctl_fail(ctl, "--days: a number of days up to %d is needed", DAYS_MAX);
+	if (!from && days == 0)
+		return ctl_fail(ctl, "--from FILE or --from-cases: labelled texts are needed"), CTL_USAGE;
 	ref = ctl_refdata(ctl);
 	if (!ref)
 		return CTL_FAILED;
 	t.c = ref->classifier;
-	rc = learn(&t, from, to, stdout);
+	if (!from)
+		rc = set_base(&t);
+	if (rc == CTL_OK)
+		rc = learn(&t, from, days, to, report);
 	hl_arena_fini(&t.arena);
 	free(t.samples);
 	hl_refdata_free(&ref);

@@ -28,6 +28,7 @@ struct validation {
 	struct training *t;
 	float *scores;            /* [(sample * 2 + is_title) * HL_MODEL_COLUMNS] */
 	struct verdict *verdicts; /* whole and title of every sample */
+	struct tally before;      /* of the base as it is, on what operators settled */
 };
 
 static float *scores_of(struct validation *v, size_t sample, bool is_title)
@@ -211,6 +212,8 @@ static void print_report(struct validation *v, FILE *out)
 	struct tally tally;
 
 	tally_print_head(out);
+	if (v->t->base)
+		tally_print(&v->before, "the model as it is", out);
 	for (int kind = 0; kind < ON_KINDS; kind++) {
 		for (int is_strict = 1; is_strict >= 0; is_strict--) {
 			char name[64];
@@ -233,24 +236,48 @@ static void print_report(struct validation *v, FILE *out)
 	tally_fini(&tally);
 }
 
+/* judge_prior - how the base does without having learnt any of this. */
+static void judge_prior(struct validation *v)
+{
+	for (size_t i = 0; i < v->t->n; i++) {
+		train_score(v->t, v->t->prior, &v->t->samples[i].whole, scores_of(v, i, false));
+		judge(v, i, false, v->t->shape.temperature);
+	}
+	tally_kind(v, ON_WHOLE, true, &v->before);
+}
+
+/* fit_shape - from scores to confidence: as the base has it, or from these samples. */
+static int fit_shape(struct validation *v)
+{
+	struct training *t = v->t;
+	float temperature = t->base ? t->base->temperature : best_temperature(v);
+	int rc = CTL_OK;
+
+	for (size_t i = 0; i < t->n * 2; i++)
+		judge(v, i / 2, i % 2, temperature);
+	if (!t->base)
+		rc = fit_knots(v);
+	if (rc == CTL_OK && !t->base)
+		fit_bound(v);
+	return rc;
+}
+
 int train_validate(struct training *t, FILE *out)
 {
 	struct validation v = {.t = t,
 			       .scores = calloc(t->n * 2 * HL_MODEL_COLUMNS, sizeof(*v.scores)),
 			       .verdicts = calloc(t->n * 2, sizeof(*v.verdicts))};
-	int rc = v.scores && v.verdicts ? score_folds(&v) : ctl_fail(t->ctl, "no memory for the validation");
+	int rc = v.scores && v.verdicts ? CTL_OK : ctl_fail(t->ctl, "no memory for the validation");
 
-	if (rc == CTL_OK) {
-		float temperature = best_temperature(&v);
-
-		for (size_t i = 0; i < t->n * 2; i++)
-			judge(&v, i / 2, i % 2, temperature);
-		rc = fit_knots(&v);
-	}
-	if (rc == CTL_OK) {
-		fit_bound(&v);
+	if (rc == CTL_OK && t->base)
+		judge_prior(&v);
+	if (rc == CTL_OK)
+		rc = score_folds(&v);
+	if (rc == CTL_OK)
+		rc = fit_shape(&v);
+	if (rc == CTL_OK && out)
 		print_report(&v, out);
-	}
+	tally_fini(&v.before);
 	free(v.scores);
 	free(v.verdicts);
 	return rc;

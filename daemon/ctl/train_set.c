@@ -3,6 +3,7 @@
 
 #include "hotline/text.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +58,7 @@ static bool keep_features(struct training *t, struct hl_slice text, struct hl_fe
 		memcpy(features->items, found.items, found.n * sizeof(*found.items));
 		features->n = found.n;
 		v->n_runes = r.n_runes;
-		for (size_t i = 0; i < t->c->n_types; i++)
+		for (size_t i = 0; i < t->c->n_types && !t->is_without_rules; i++)
 			v->points[i] = r.points[i];
 	}
 	hl_arena_fini(&scratch);
@@ -75,8 +76,10 @@ static bool add_texts(struct training *t, struct sample *s, const char *title, c
 	/* A message without a title is judged by its first line. */
 	if (!has_title)
 		hl_slice_cut(hl_slice_str(whole), '\n', &alone, &rest);
+	s->has_parts = has_title && text && *text;
 	return keep_features(t, hl_slice_str(whole), &s->features, &s->whole) &&
-	       keep_features(t, alone, &s->title_features, &s->title);
+	       keep_features(t, alone, &s->title_features, &s->title) &&
+	       (!s->has_parts || keep_features(t, hl_slice_str(text), &s->body_features, &s->body));
 }
 
 static int read_labels(struct training *t, const json_t *line, struct sample *s)
@@ -101,7 +104,7 @@ static int read_labels(struct training *t, const json_t *line, struct sample *s)
 	return CTL_OK;
 }
 
-static int read_line(struct training *t, const json_t *line)
+int train_add(struct training *t, const json_t *line)
 {
 	const char *title = json_string_value(json_object_get(line, "title")),
 		   *text = json_string_value(json_object_get(line, "text"));
@@ -129,7 +132,7 @@ static int read_file(struct training *t, FILE *in, const char *path)
 		number++;
 		if (!o)
 			rc = ctl_fail(t->ctl, "%s:%zu: %s", path, number, at.text);
-		else if (read_line(t, o))
+		else if (train_add(t, o))
 			rc = ctl_fail(t->ctl, "%s:%zu: not a sample", path, number);
 		json_decref(o);
 	}
@@ -155,7 +158,7 @@ static int read_examples(struct training *t)
 		json_array_foreach (texts, i, text) {
 			json_t *line = json_pack("{s:s, s:O}", "type", code, "text", text);
 
-			if (rc == CTL_OK && (!line || read_line(t, line)))
+			if (rc == CTL_OK && (!line || train_add(t, line)))
 				rc = ctl_fail(t->ctl, "%s: %s: text %zu is not a sample", path, code, i);
 			else if (rc == CTL_OK)
 				t->samples[t->n - 1].is_own = true;
@@ -165,18 +168,27 @@ static int read_examples(struct training *t)
 	return rc;
 }
 
-int train_read(struct training *t, const char *path)
+static int read_path(struct training *t, const char *path)
 {
 	FILE *in = fopen(path, "r");
-	int rc;
+	int rc = in ? read_file(t, in, path) : ctl_fail(t->ctl, "%s: %m", path);
 
-	hl_arena_init(&t->arena, ARENA_BYTES);
-	if (!in)
-		return ctl_fail(t->ctl, "%s: %m", path);
-	rc = read_file(t, in, path);
-	fclose(in);
+	if (in)
+		fclose(in);
 	if (rc == CTL_OK && t->n < TRAIN_FOLDS * 10)
 		rc = ctl_fail(t->ctl, "%s: %zu samples are too few to learn from", path, t->n);
+	return rc;
+}
+
+int train_read(struct training *t, const char *path, int days)
+{
+	int rc = CTL_OK;
+
+	hl_arena_init(&t->arena, ARENA_BYTES);
+	if (path)
+		rc = read_path(t, path);
+	if (rc == CTL_OK && days > 0)
+		rc = train_cases(t, days);
 	return rc == CTL_OK ? read_examples(t) : rc;
 }
 
@@ -266,8 +278,10 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static unsigned needed(enum hl_block block)
+static unsigned needed(const struct training *t, enum hl_block block)
 {
+	if (t->is_without_rules && (block == HL_BLOCK_RULES || block == HL_BLOCK_TITLE_RULES))
+		return UINT_MAX;
 	return block == HL_BLOCK_TITLE ? TITLE_DF : block == HL_BLOCK_WHOLE ? WHOLE_DF : RULES_DF;
 }
 
@@ -285,6 +299,35 @@ static size_t add_distinct(const struct hl_features *f, struct seen *list)
 	return n;
 }
 
+static void add_feature(struct training *t, uint32_t id)
+{
+	size_t number = t->dict.n;
+
+	if (number < HL_MODEL_FEATURES && hl_dict_add(&t->dict, id))
+		t->ids[number] = id;
+}
+
+/* take_base - the base's features with their weights come first. */
+static bool take_base(struct training *t)
+{
+	const struct hl_dict *d = &t->base->dict;
+
+	t->prior = hl_arena_array(&t->arena, (size_t)HL_MODEL_FEATURES * HL_MODEL_COLUMNS, sizeof(*t->prior));
+	if (!t->prior)
+		return false;
+	for (size_t i = 0; i <= d->mask; i++) {
+		float *to = t->prior + t->dict.n * HL_MODEL_COLUMNS, scale;
+
+		if (!d->ids[i])
+			continue;
+		add_feature(t, d->ids[i]);
+		scale = t->base->scales[d->numbers[i]];
+		for (size_t k = 0; k < t->base->n_columns; k++)
+			to[t->base->columns[k]] = scale * (float)t->base->rows[d->numbers[i]][k];
+	}
+	return true;
+}
+
 static int choose_features(struct training *t)
 {
 	size_t n_all = 0, n = 0;
@@ -294,7 +337,7 @@ static int choose_features(struct training *t)
 		n_all += t->samples[i].features.n;
 	all = calloc(n_all + 1, sizeof(*all));
 	t->ids = hl_arena_array(&t->arena, HL_MODEL_FEATURES, sizeof(*t->ids));
-	if (!all || !t->ids || !hl_dict_init(&t->dict, &t->arena, HL_MODEL_FEATURES)) {
+	if (!all || !t->ids || !hl_dict_init(&t->dict, &t->arena, HL_MODEL_FEATURES) || (t->base && !take_base(t))) {
 		free(all);
 		return ctl_fail(t->ctl, "no memory for the features");
 	}
@@ -304,10 +347,8 @@ static int choose_features(struct training *t)
 	for (size_t i = 0, end; i < n; i = end) {
 		for (end = i + 1; end < n && all[end].id == all[i].id;)
 			end++;
-		if (end - i >= needed(all[i].block) && t->dict.n < HL_MODEL_FEATURES) {
-			t->ids[t->dict.n] = all[i].id;
-			hl_dict_add(&t->dict, all[i].id);
-		}
+		if (end - i >= needed(t, all[i].block))
+			add_feature(t, all[i].id);
 	}
 	free(all);
 	return CTL_OK;
@@ -343,7 +384,8 @@ int train_number(struct training *t)
 		return CTL_FAILED;
 	for (size_t i = 0; i < t->n; i++)
 		if (!make_vector(t, &t->samples[i].features, &t->samples[i].whole) ||
-		    !make_vector(t, &t->samples[i].title_features, &t->samples[i].title))
+		    !make_vector(t, &t->samples[i].title_features, &t->samples[i].title) ||
+		    !make_vector(t, &t->samples[i].body_features, &t->samples[i].body))
 			return ctl_fail(t->ctl, "no memory for the vectors");
 	return CTL_OK;
 }
