@@ -59,6 +59,16 @@ const struct hl_config_key hl_config_keys[] = {
 	{"web", "public_url", HL_KEY_URL, "", ROOT(web_url), .fallback_text = "none: photos by MMS alone",
 	 .help = "base URL under which phones reach our pages for photos (`/u/...`), https in a live installation, no trailing "
 		 "slash"},
+	{"classifier", "endpoint", HL_KEY_URL, "", ROOT(opinion_endpoint),
+	 .help = "chat endpoint of the OpenAI kind (`.../v1/chat/completions`) that is asked, masked, about what the "
+		 "classifier is not sure of; empty: nobody"},
+	{"classifier", "model", HL_KEY_TEXT, "", ROOT(opinion_model), .max = 100, .help = "name of its model"},
+	{"classifier", "key_file", HL_KEY_PASSWORD, "", ROOT(opinion_key), .help = "its key, on the first line"},
+	{"classifier", "timeout_ms", HL_KEY_NUMBER, "10000", ROOT(opinion_timeout_ms), .min = 100, .max = 2 * MINUTE_MS,
+	 .unit = "ms", .help = "for one answer"},
+	{"classifier", "accept", HL_KEY_FLAG, "advice", ROOT(opinion_accepts), .words = "advice agree",
+	 .help = "`advice`: an operator reads it; `agree`: a type that is one of the classifier's first two is "
+		 "dispatched"},
 	{"log", "level", HL_KEY_WORD, "info", ROOT(log_level), .words = "debug info warn error",
 	 .help = "least severe line that is written"},
 	{"demo", "clock", HL_KEY_FLAG, "no", ROOT(demo_clock), .words = "no yes",
@@ -96,7 +106,8 @@ const struct hl_config_key hl_config_keys[] = {
 	{"channel", "tps", HL_KEY_NUMBER, "0", CHAN(tps), .max = 10000,
 	 .help = "texts a second that the provider takes, 0 = no limit"},
 	{"channel", "daily_budget", HL_KEY_NUMBER, "0", CHAN(daily_budget), .max = 10000000,
-	 .help = "SMS a day beyond which texts go by other channels; this one only when there is no other; 0 = no limit"},
+	 .help = "SMS a day beyond which texts go by other channels; this one only when there is no other; 0 = no "
+		 "limit"},
 	{"channel", "from", HL_KEY_SLICE, "", CHAN(channel.from), .max = 20, .help = "our number at the provider"},
 	{"channel", "send_url", HL_KEY_URL, "", CHAN(channel.send_url),
 	 .help = "where texts are handed in; without it the channel only receives"},
@@ -112,7 +123,8 @@ const struct hl_config_key hl_config_keys[] = {
 	{"channel", "allow", HL_KEY_ADDRESSES, "", CHAN_LIST(allow, n_allow),
 	 .help = "addresses that may call the webhook, empty = any"},
 	{"channel", "media_allow", HL_KEY_NAMES, "", CHAN_LIST(media_allow, n_media_allow),
-	 .help = "hosts that photos of this channel are fetched from: `HOST`, `.DOMAIN`, `http://HOST:PORT` without TLS; empty "
+	 .help = "hosts that photos of this channel are fetched from: `HOST`, `.DOMAIN`, `http://HOST:PORT` without "
+		 "TLS; empty "
 		 "= the host of `send_url`"},
 	{"operators", "USER", HL_KEY_WORD, "", .at = offsetof(struct hl_operator_config, role),
 	 .words = "operator supervisor admin", .help = "role of the operating system's user of that name"},

@@ -170,6 +170,13 @@ static void print_unsigned(const json_t *units)
 		putchar(']');
 }
 
+static void print_opinion(const json_t *o)
+{
+	if (*ctl_text(o, "type"))
+		printf("  [second opinion: %s %s%s, \"%s\"]", ctl_text(o, "type"), ctl_text(o, "urgency"),
+		       json_is_true(json_object_get(o, "agrees")) ? ", agrees" : "", ctl_text(o, "reason"));
+}
+
 static void print_review(const json_t *reply)
 {
 	const json_t *c;
@@ -185,6 +192,7 @@ static void print_review(const json_t *reply)
 			       (long long)json_integer_value(json_object_get(c, "reporters")),
 			       (long long)json_integer_value(json_object_get(c, "chases")));
 		print_unsigned(json_object_get(c, "unsigned"));
+		print_opinion(json_object_get(c, "opinion"));
 		putchar('\n');
 	}
 }

@@ -54,9 +54,9 @@ static json_t *rules_json(const struct hl_classified *cls, struct hl_arena *aren
 	for (size_t i = 0; i < cls->n_evidence; i++) {
 		const struct hl_evidence *e = &cls->evidence[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s*, s:f, s:s, s:s}", "rule", e->rule, "type", e->type,
-						      "points", e->points, "clause", e->clause, "words",
-						      words_of(e, arena)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s*, s:f, s:s, s:s}", "rule", e->rule, "type", e->type,
+						"points", e->points, "clause", e->clause, "words", words_of(e, arena)));
 	}
 	return list;
 }
@@ -82,8 +82,8 @@ static json_t *alternatives_json(const struct hl_classified *cls)
 }
 
 /* decision_json - what a report was decided on and by which versions, for hl.decision. */
-static json_t *decision_json(const struct hl_refdata *ref, const struct hl_classified *cls, const struct hl_place *place,
-			     const struct hl_routed *routed, struct hl_arena *arena)
+static json_t *decision_json(const struct hl_refdata *ref, const struct hl_classified *cls,
+			     const struct hl_place *place, const struct hl_routed *routed, struct hl_arena *arena)
 {
 	return json_pack("{s:s, s:s, s:{s:o, s:o, s:o, s:s, s:s, s:s}}", "rules",
 			 hl_classifier_rules_version(ref->classifier), "model",
@@ -170,9 +170,10 @@ static json_t *media_json(struct hl_arena *arena, const struct hl_inbound *in)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < in->n_media; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o}", "url",
-						      text_json(hl_text_decode(arena, in->media[i].url, "UTF-8")), "type",
-						      text_json(hl_text_decode(arena, in->media[i].type, "UTF-8"))));
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o}", "url",
+						text_json(hl_text_decode(arena, in->media[i].url, "UTF-8")), "type",
+						text_json(hl_text_decode(arena, in->media[i].type, "UTF-8"))));
 	return list;
 }
 
@@ -230,7 +231,8 @@ json_t *hl_intake_heard(const struct hl_refdata *ref, const char *channel, const
 		.bytes = heard->text,
 		.charset = "UTF-8",
 	};
-	json_t *item = item_of(ref, channel, country, &in, heard->is_emergency ? HL_EMERGENCY : HL_NORMAL, arena, now_us);
+	json_t *item =
+		item_of(ref, channel, country, &in, heard->is_emergency ? HL_EMERGENCY : HL_NORMAL, arena, now_us);
 
 	if (item && heard->is_doubtful)
 		send_to_review(item);

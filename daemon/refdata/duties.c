@@ -177,6 +177,11 @@ const struct hl_case_type *hl_duties_type(const struct hl_duties *d, const char 
 	return NULL;
 }
 
+const struct hl_case_type *hl_duties_type_at(const struct hl_duties *d, size_t i)
+{
+	return i < d->n_types ? &d->types[i] : NULL;
+}
+
 /* Are all characters of an abbreviation in the name, in that order? */
 static bool is_short_for(struct hl_slice words, const char *name)
 {

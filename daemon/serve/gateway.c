@@ -22,7 +22,8 @@
 #define ITEMS_WAITING  20000
 /* A get-url brings the text in the address: 1,000 Chinese characters are 9,000 bytes there. */
 #define REQUEST_LINE_BYTES 16384
-/* For three sessions with the database, listeners, timers, log, and connections that are told that there are too many. */
+/* For three sessions with the database, listeners, timers, log, and connections that are told that there are too many.
+ */
 #define OWN_DESCRIPTORS 128
 /* A send has two while a name is looked up, or while two addresses are tried. */
 #define DESCRIPTORS_PER_SEND 2
@@ -194,6 +195,7 @@ static void on_pulse(void *arg)
 	hl_outbox_kick(g->outbox);
 	calendar_watch(g);
 	hl_doubts_pulse(g->doubts);
+	hl_opinions_pulse(g->opinions);
 	hl_media_pulse(g->media);
 	hl_transcriber_pulse(g->transcriber);
 	hl_ringer_pulse(g->ringer);
@@ -357,6 +359,12 @@ static bool make_flow(struct gateway *g)
 					 .refdata = &g->refdata,
 					 .config = c,
 					 .clock = &g->clock};
+	struct hl_opinion_setup opinion = {.loop = g->loop,
+					   .store = g->work_store,
+					   .refdata = &g->refdata,
+					   .config = c,
+					   .on_committed = on_committed,
+					   .arg = g};
 	struct hl_ticker_setup ticker = {.loop = g->loop,
 					 .store = g->work_store,
 					 .clock = &g->clock,
@@ -392,6 +400,7 @@ static bool make_flow(struct gateway *g)
 	g->dialogue = hl_dialogue_new(&dialogue);
 	g->outbox = hl_outbox_new(&outbox);
 	g->doubts = hl_doubts_new(&outbox);
+	g->opinions = hl_opinions_new(&opinion);
 	g->ticker = hl_ticker_new(&ticker);
 	g->keeper = media.keeper = hl_keeper_new(g->loop, "/proc/self/exe", c->media_dir);
 	g->media = g->keeper ? hl_media_new(&media) : NULL;
@@ -400,7 +409,7 @@ static bool make_flow(struct gateway *g)
 	g->ringer = hl_ringer_new(&ringer);
 	calls.keeper = g->keeper;
 	g->calls = hl_calls_new(&calls);
-	return g->intake && g->receipts && g->dialogue && g->calls && g->outbox && g->doubts && g->ticker &&
+	return g->intake && g->receipts && g->dialogue && g->calls && g->outbox && g->doubts && g->opinions && g->ticker &&
 	       g->media && g->transcriber && g->ringer;
 }
 
@@ -452,7 +461,8 @@ static unsigned outstanding(const struct gateway *g)
 	return hl_http_server_stats(g->server)->exchanges + hl_http_server_stats(g->admin)->exchanges +
 	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
 	       hl_dialogue_outstanding(g->dialogue) + hl_calls_outstanding(g->calls) + hl_outbox_outstanding(g->outbox) +
-	       hl_doubts_outstanding(g->doubts) + hl_ticker_outstanding(g->ticker) + hl_media_outstanding(g->media) +
+	       hl_doubts_outstanding(g->doubts) + hl_opinions_outstanding(g->opinions) +
+	       hl_ticker_outstanding(g->ticker) + hl_media_outstanding(g->media) +
 	       hl_keeper_outstanding(g->keeper) + hl_transcriber_outstanding(g->transcriber) +
 	       hl_ringer_outstanding(g->ringer) + g->n_admin_calls + g->n_uploads + g->is_greeting;
 }
@@ -481,6 +491,7 @@ void hl_gateway_drain(struct gateway *g)
 	hl_http_server_drain(g->admin, on_server_drained, g);
 	hl_ticker_stop(g->ticker);
 	hl_outbox_stop(g->outbox);
+	hl_opinions_stop(g->opinions);
 	hl_media_stop(g->media);
 	hl_transcriber_stop(g->transcriber);
 	hl_ringer_stop(g->ringer);
@@ -512,6 +523,7 @@ void hl_gateway_free(struct gateway **gp)
 	hl_keeper_free(&g->keeper);
 	hl_outbox_free(&g->outbox);
 	hl_doubts_free(&g->doubts);
+	hl_opinions_free(&g->opinions);
 	hl_dialogue_free(&g->dialogue);
 	hl_calls_free(&g->calls);
 	hl_intake_free(&g->intake);

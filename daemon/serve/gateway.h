@@ -9,6 +9,7 @@
 #include "hotline/http_server.h"
 #include "hotline/intake.h"
 #include "hotline/media.h"
+#include "hotline/opinion.h"
 #include "hotline/outbox.h"
 #include "hotline/ringer.h"
 #include "hotline/ticker.h"
@@ -42,6 +43,7 @@ struct gateway {
 	struct hl_http_client *client;
 	struct hl_outbox *outbox;
 	struct hl_doubts *doubts;
+	struct hl_opinions *opinions;
 	struct hl_ticker *ticker;
 	struct hl_keeper *keeper;
 	struct hl_media *media;

@@ -27,16 +27,16 @@ struct hl_alternative {
 	double confidence;
 };
 
-#define HL_EVIDENCE_MAX  32 /* rules of one text; more say nothing new */
+#define HL_EVIDENCE_MAX   32 /* rules of one text; more say nothing new */
 #define HL_EVIDENCE_LISTS 5
-#define HL_INFLUENCE_MAX 3
+#define HL_INFLUENCE_MAX  3
 
 /* A rule that matched, and by which words. */
 struct hl_evidence {
 	const char *rule;
 	const char *type; /* for which it speaks; NULL: an urgency rule without one */
 	double points;
-	const char *clause;                        /* of the notice; "" of an urgency rule */
+	const char *clause;                       /* of the notice; "" of an urgency rule */
 	struct hl_slice words[HL_EVIDENCE_LISTS]; /* one per phrase list, in the folded text */
 	size_t n_words;
 };

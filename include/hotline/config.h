@@ -74,6 +74,12 @@ struct hl_config {
 	unsigned transcribe_ms;
 	/* [web] */
 	char *web_url;
+	/* [classifier] */
+	char *opinion_endpoint; /* "": nobody is asked */
+	char *opinion_model;
+	struct hl_slice opinion_key;
+	unsigned opinion_timeout_ms;
+	bool opinion_accepts; /* an opinion that agrees dispatches */
 	/* [log] */
 	char *log_level;
 	/* [demo] */

@@ -27,6 +27,8 @@ void hl_duties_free(struct hl_duties **duties);
 /* hl_duties_unit, hl_duties_type - NULL if unknown. Cost O(n), n is some dozens. */
 const struct hl_unit *hl_duties_unit(const struct hl_duties *duties, const char *code);
 const struct hl_case_type *hl_duties_type(const struct hl_duties *duties, const char *code);
+/* hl_duties_type_at - the i-th, NULL behind the last. */
+const struct hl_case_type *hl_duties_type_at(const struct hl_duties *duties, size_t i);
 /* hl_duties_unit_named - the unit that people call so: its code, its name, or an abbreviation that fits no other one
  * (住建局 = 县住房和城乡建设局: its characters in that order). NULL: none or several. Cost O(n * length). */
 const struct hl_unit *hl_duties_unit_named(const struct hl_duties *duties, struct hl_slice words);

@@ -106,7 +106,8 @@ begin
     from hl.request r left join hl.task k on k.id = r.task_id where r.state = 'pending')
   select jsonb_build_object('cases', coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('case', c.code,
     'kind', w.kind, 'state', c.state, 'type', c.type, 'urgency', c.urgency, 'place', c.place, 'confidence', c.confidence,
-    'why', w.why, 'since', hl.iso(w.since), 'opened_at', hl.iso(c.opened_at), 'limit', hl.iso(w.due), 'review_by', hl.iso(w.due),
+    'opinion', case when w.kind = 'review' then hl.opinion_json(c.id) end, 'why', w.why,
+    'since', hl.iso(w.since), 'opened_at', hl.iso(c.opened_at), 'limit', hl.iso(w.due), 'review_by', hl.iso(w.due),
     'left_s', hl.secs(w.due) - hl.secs(hl.now()), 'late', w.due < hl.now(), 'priority', hl.priority(c), 'reporters', c.reporters,
     'chases', c.chases, 'frozen', c.is_frozen, 'unit', (w.k).unit,
     -- who was to help and never signed: what the operator agrees with is on record with them absent
