@@ -44,7 +44,8 @@ FUZZ_CC  ?= clang
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_SRC := $(filter-out daemon/db/% daemon/serve/% daemon/loop/% daemon/notify/% daemon/intake/intake.c \
               daemon/intake/dialogue.c daemon/http/client%.c daemon/http/conn.c daemon/http/listen.c \
-              daemon/http/server.c daemon/http/answer.c daemon/media/fetch.c daemon/media/keeper.c,$(LIB_SRC)) $(ICU_SRC) tests/lib/refdata_fixture.c
+              daemon/http/server.c daemon/http/answer.c daemon/media/fetch.c daemon/media/keeper.c \
+              daemon/voice/calls.c daemon/voice/told.c daemon/voice/transcribe.c daemon/voice/ringer.c,$(LIB_SRC)) $(ICU_SRC) tests/lib/refdata_fixture.c
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(BUILD)/fuzz/o/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 

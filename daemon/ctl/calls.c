@@ -1,8 +1,10 @@
 /* calls.c - hotlinectl calls, callbacks, callback: who is on the line, and whom the hotline owes a call */
 #include "ctl.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define US 1000000
@@ -66,18 +68,44 @@ static void print_callbacks(const json_t *reply)
 		       json_is_true(json_object_get(c, "late")) ? " LATE" : "", *phone ? phone : "(withheld)",
 		       clock_text(c, "at", at, sizeof(at)), ctl_text(c, "why"));
 		json_array_foreach (json_object_get(c, "recordings"), k, recording)
-			printf("    recording %lld  %lld s  %s %s\n",
+			printf("    recording %lld  media %lld  %lld s  %s %s\n",
 			       (long long)json_integer_value(json_object_get(recording, "id")),
+			       (long long)json_integer_value(json_object_get(recording, "media")),
 			       (long long)json_integer_value(json_object_get(recording, "seconds")),
 			       ctl_text(recording, "state"), ctl_text(recording, "why"));
 		print_cases(json_object_get(c, "cases"));
 	}
 }
 
+/* What is to be listened to, as files. */
+static int write_sound(struct ctl *ctl, const char *folder, const json_t *reply)
+{
+	const json_t *c, *recording;
+	char name[32];
+	size_t i, k;
+	int rc = CTL_OK;
+
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return ctl_fail(ctl, "%s: cannot be made: %m", folder);
+	json_array_foreach (json_object_get(reply, "callbacks"), i, c) {
+		snprintf(name, sizeof(name), "callback-%lld", (long long)json_integer_value(json_object_get(c, "id")));
+		json_array_foreach (json_object_get(c, "recordings"), k, recording)
+			if (rc == CTL_OK && json_is_integer(json_object_get(recording, "media")))
+				rc = ctl_media_file(ctl, folder, name, recording);
+	}
+	return rc;
+}
+
 int cmd_callbacks(struct ctl *ctl)
 {
-	return ctl_show(ctl, ctl_admin(ctl, "callbacks", json_pack("{s:b}", "all", ctl_flag(ctl, "--all"))),
-			print_callbacks);
+	json_t *reply = ctl_admin(ctl, "callbacks", json_pack("{s:b}", "all", ctl_flag(ctl, "--all")));
+	const char *folder = ctl_option(ctl, "--out");
+
+	if (reply && folder && write_sound(ctl, folder, reply) != CTL_OK) {
+		json_decref(reply);
+		return CTL_FAILED;
+	}
+	return ctl_show(ctl, reply, print_callbacks);
 }
 
 static void print_done(const json_t *reply)

@@ -62,6 +62,9 @@ bool ctl_read_time(const char *word, int64_t now_us, int32_t offset_s, int64_t *
 /* ctl_print_photos - a line each. */
 void ctl_print_photos(const json_t *photos);
 
+/* ctl_media_file - writes the file of {media, type} to FOLDER/CODE-MEDIA.jpg (or wav, mp3). */
+int ctl_media_file(struct ctl *ctl, const char *folder, const char *code, const json_t *photo);
+
 /* commands */
 int cmd_migrate(struct ctl *ctl);
 int cmd_import(struct ctl *ctl);

@@ -44,7 +44,7 @@ static int write_file(const struct ctl *ctl, const char *path, const char *coded
 	return is_whole ? CTL_OK : ctl_fail(ctl, "%s: cannot be written: %m", path);
 }
 
-static int fetch_file(struct ctl *ctl, const char *folder, const char *code, const json_t *photo)
+int ctl_media_file(struct ctl *ctl, const char *folder, const char *code, const json_t *photo)
 {
 	json_int_t id = json_integer_value(json_object_get(photo, "media"));
 	const char *type = ctl_text(photo, "type");
@@ -76,7 +76,7 @@ int cmd_photos(struct ctl *ctl)
 	if (folder && reply)
 		mkdir(folder, 0700);
 	json_array_foreach (folder ? json_object_get(reply, "photos") : NULL, i, photo)
-		if (strcmp(ctl_text(photo, "state"), "kept") == 0 && fetch_file(ctl, folder, code, photo) != CTL_OK) {
+		if (strcmp(ctl_text(photo, "state"), "kept") == 0 && ctl_media_file(ctl, folder, code, photo) != CTL_OK) {
 			json_decref(reply);
 			return CTL_FAILED;
 		}

@@ -23,6 +23,8 @@ static const struct column of_cases[] = {
 	{"chases", "催办次数", "chases", COLUMN_NUMBER, 9},
 	{"redos", "退回重办", "redos", COLUMN_NUMBER, 9},
 	{"reopens", "重新办理", "reopens", COLUMN_NUMBER, 9},
+	{"calls", "来电次数", "calls", COLUMN_NUMBER, 9},
+	{"answered_s", "人工接听(秒)", "answered after (s)", COLUMN_NUMBER, 13},
 	{"lead", "主办单位", "lead unit", COLUMN_TEXT, 24},
 	{"sign_margin", "签收余时(分)", "sign margin (min)", COLUMN_NUMBER, 13},
 	{"arrive_margin", "到场余时(分)", "arrive margin (min)", COLUMN_NUMBER, 13},

@@ -392,10 +392,11 @@ static void on_looked(void *arg, const struct hl_pg_result *r)
 {
 	struct op *op = arg;
 	json_t *found = read_answer(op, r);
-	const struct hl_refdata *ref = *op->calls->setup.refdata;
+	const struct hl_refdata *ref;
 
 	if (!found)
-		return;
+		return; /* and op is gone */
+	ref = *op->calls->setup.refdata;
 	json_decref(op->look);
 	op->look = found;
 	hl_call_state_read(ref->flow, json_object_get(found, "state"), &op->state);

@@ -126,6 +126,10 @@ begin
     select distinct on (r.case_id) r.case_id, p.name, p.phone, m.channel
     from c join hl.report r on r.case_id = c.id left join hl.person p on p.id = r.person_id
     left join hl.message m on m.id = r.message_id order by r.case_id, r.id),
+  v as (
+    select r.case_id, count(distinct l.id) as calls, min(extract(epoch from l.answered_at - l.asked_at))::int as answered_s
+    from c join hl.report r on r.case_id = c.id join hl.recording g on g.message_id = r.message_id join hl.call l on l.id = g.call_id
+    group by r.case_id),
   s as (
     select distinct on (e.case_id) e.case_id, e.data->>'rating' as rating
     from c join hl.event e on e.case_id = c.id where e.kind = 'rated' order by e.case_id, e.seq desc)
@@ -136,7 +140,7 @@ begin
       'reporter', case when x.is_named then r.name when r.name is not null then left(r.name, 1) || '**' end,
       'phone', case when x.is_named then r.phone else hl.mask_phone(r.phone) end,
       'reporters', c.reporters, 'chases', c.chases, 'redos', c.redos, 'reopens', c.reopens,
-      'lead', t.lead->>'unit_name', 'sign_margin', t.lead->'sign_margin', 'arrive_margin', t.lead->'arrive_margin',
+      'calls', v.calls, 'answered_s', v.answered_s, 'lead', t.lead->>'unit_name', 'sign_margin', t.lead->'sign_margin', 'arrive_margin', t.lead->'arrive_margin',
       'close_margin', t.lead->'close_margin', 'done_at', hl.iso(c.done_at), 'closed_at', hl.iso(c.closed_at),
       'rating', s.rating, 'result', t.lead->>'result', 'why', c.why, 'tasks', coalesce(t.tasks, '[]')) order by c.id), '[]'),
     max(c.id), count(*)
@@ -144,7 +148,8 @@ begin
   from c join hl.case_type y on y.code = c.type
   left join hl.compound p on p.code = c.compound left join hl.unit sd on sd.code = p.subdistrict
   left join hl.unit pmc on pmc.code = p.property_company
-  left join t on t.case_id = c.id left join r on r.case_id = c.id left join s on s.case_id = c.id;
+  left join t on t.case_id = c.id left join r on r.case_id = c.id left join s on s.case_id = c.id
+  left join v on v.case_id = c.id;
   return jsonb_build_object('rows', page, 'after', case when n_rows = n then last_id end);
 end $$;
 

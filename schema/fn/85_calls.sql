@@ -243,7 +243,8 @@ create or replace function hl.show_callbacks(batch jsonb) returns jsonb language
       'late', b.due_at < hl.now(), 'done', b.done_by, 'why', b.why,
       'cases', (select coalesce(jsonb_agg(k->>'code'), '[]') from jsonb_array_elements(hl.cases_of_caller(p.id, null)) k),
       'recordings', (select coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'seconds', r.seconds, 'state', r.state, 'why', r.reason,
-                       'media', r.media_id)), '[]') from hl.recording r where r.call_id = c.id)) as row
+                       'media', m.id, 'type', m.type)), '[]')
+                     from hl.recording r left join hl.media m on m.id = r.media_id and m.state = 'kept' where r.call_id = c.id)) as row
     from hl.callback b join hl.call c on c.id = b.call_id left join hl.person p on p.id = c.person_id
     where b.done_at is null or coalesce((batch->>'all')::boolean, false)
     order by b.done_at is not null, b.id desc limit 500) x
@@ -273,9 +274,10 @@ create or replace function hl.show_calls(batch jsonb) returns jsonb language sql
       'cases', (select coalesce(jsonb_agg(jsonb_build_object('case', k->>'code', 'state', k->>'state', 'unit', k->>'unit')), '[]')
                 from jsonb_array_elements(hl.cases_of_caller(c.person_id, null)) k)) as row
     from hl.call c left join hl.person p on p.id = c.person_id
-    where case when coalesce((batch->>'live')::boolean, false) then c.ended_at is null and c.started_at > hl.now() - interval '6 hours'
-               else true end
-    order by c.id desc limit 200) x
+    where (not coalesce((batch->>'live')::boolean, false) or c.ended_at is null and c.started_at > hl.now() - interval '6 hours')
+      and c.started_at >= coalesce(hl.at_us((batch->>'from')::bigint), '-infinity')
+      and c.started_at < coalesce(hl.at_us((batch->>'until')::bigint), 'infinity')
+    order by c.id desc limit 2000) x
 $$;
 
 -- For /metrics: of the last day, whoever asked for a person.

@@ -106,7 +106,7 @@ def test_an_endpoint_that_fails_is_asked_again_and_one_that_hangs_is_let_go(line
     assert recording(line, call)["asked"] == 3
 
 
-def test_doubtful_words_wait_for_an_operator_and_silence_or_a_refusal_is_listened_to(line, sites, voice):
+def test_doubtful_words_wait_for_an_operator_and_silence_or_a_refusal_is_listened_to(line, sites, voice, tmp_path):
     media, transcriber = sites
     transcriber.answers = [transcriber.says(REPORT.format(3), sure=-2)]
     doubtful = spoken(line, "+8610000000903", media.file("/three.wav", voice))
@@ -118,6 +118,8 @@ def test_doubtful_words_wait_for_an_operator_and_silence_or_a_refusal_is_listene
         assert recording(line, call)["reason"] == why
         (owed,) = line.sql("select b.* from hl.callback b join hl.call c on c.id = b.call_id where c.external_id = %s", (call.id,))
         assert owed["reason"] == "listen" and owed["due_at"] == recording(line, call)["listen_by"]
+    line.ctl("callbacks", "--out", tmp_path / "sound")
+    assert [path.read_bytes() for path in (tmp_path / "sound").iterdir()] == [voice, voice]
 
 
 @pytest.mark.parametrize("fault", ["empty", "200 MB", "no sound", "inside", "slow drip"])

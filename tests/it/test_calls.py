@@ -1,4 +1,6 @@
 """A caller on the line, from the greeting to a dispatched case, by the HTTP side of a platform that signs its requests."""
+import csv
+import io
 import json
 
 import pytest
@@ -144,6 +146,20 @@ def test_a_person_is_dialled_hears_who_calls_and_how_long_it_took_is_known(line)
     assert 'hotlined_calls_day{outcome="talked"}' in page and "hotlined_calls_answered_20s_ratio 1" in page
 
 
+def test_the_ledger_tells_of_the_call_behind_a_case(line):
+    call = Twiml(line, "line", "+8610000000891").start().press("1")
+    call.whisper()
+    call.dialed("completed")
+    # The operator hung up; the caller has more to say.
+    other = Twiml(line, "line", "+8610000000891").start().stay_silent()
+    other.record()
+    other.hang_up()
+    other.transcript(REPORT.replace("3号楼", "7号楼"))
+    day = MONDAY_NOON[:10]
+    rows = list(csv.DictReader(io.StringIO(line.ctl("ledger", "--from", day, "--to", day, "--csv", json=False).lstrip("\ufeff"))))
+    assert [row["来电次数"] for row in rows if "7号楼" in row["位置"]] == ["1"]
+
+
 def test_nobody_free_is_a_call_back_and_the_caller_may_still_speak(line):
     call = Twiml(line, "line", "+8610000000820").start().press("1").dialed("no-answer")
     assert "回电" in call.said and call.wants[0] == "Record"
@@ -235,3 +251,17 @@ def test_a_call_back_past_its_limit_is_told_to_the_office(line):
     assert night.wants[0] == "Dial"
     night.hang_up()
     assert callbacks(line, night.phone)[0]["urgency"] == "emergency"
+
+
+@pytest.mark.parametrize("step", ["call_look", "call_move"])
+def test_what_cannot_be_stored_is_not_answered_and_comes_again(line, step):
+    call = Twiml(line, "line", {"call_look": "+8610000000881", "call_move": "+8610000000882"}[step])
+    line.sql(f"alter function hl.{step}(jsonb) rename to away")
+    try:
+        assert call.post(call.url, call.form({})).status == 503
+    finally:
+        line.sql(f"alter function hl.away(jsonb) rename to {step}")
+    call.start()
+    assert "县民生热线" in call.said and call.wants[0] == "Gather"
+    assert len(line.sql("select 1 from hl.call_event e join hl.call c on c.id = e.call_id where c.external_id = %s", (call.id,))) == 1
+    call.hang_up()
