@@ -7,7 +7,8 @@
  * Signature: &key=value of all parameters but sig, sorted, & and = inside values as _, then the digest that
  * `signature_method` names, with a timestamp in it. Or a JWT (HS256) whose payload_hash is that of the body.
  * HTTP 200 does not mean accepted: every part has a status of its own.
- * Limits: parts of a long text from a phone come as texts of their own.
+ * Limits: a long text from a phone comes part by part (concat, -ref, -part, -total), in any order; who stores them
+ * joins them.
  * Source: vonage-node-sdk and vonage-python-sdk tests, Nexmo/api-specification sms.yml (read 2026-11)
  */
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 #include "common.h"
 
 #define BODY_BYTES_MAX   16384
+#define PARTS_MAX        255
 #define SIGNED_BYTES_MAX (256 * 1024)
 
 /* The parameters wherever they are: in the query, in a form, or as the members of an object. */
@@ -157,6 +159,24 @@ static enum hl_class parse_receipt(struct hl_arena *arena, const struct hl_pair 
 			       &r->external_id, err);
 }
 
+/* What cannot be a part is a text of its own: better in pieces than lost. */
+static void read_part(struct hl_arena *arena, const struct hl_pair *pairs, size_t n, struct hl_inbound *m)
+{
+	struct hl_slice ref;
+	uint64_t part, parts;
+
+	if (hl_adapter_name(arena, "concat-ref", hl_pairs_get(pairs, n, "concat-ref"), HL_EXTERNAL_ID_BYTES_MAX, &ref,
+			    &(struct hl_error){0}) ||
+	    !hl_slice_u64(hl_pairs_get(pairs, n, "concat-part"), &part) ||
+	    !hl_slice_u64(hl_pairs_get(pairs, n, "concat-total"), &parts))
+		return;
+	if (part < 1 || part > parts || parts < 2 || parts > PARTS_MAX)
+		return;
+	m->part_ref = ref;
+	m->part = (unsigned)part;
+	m->parts = (unsigned)parts;
+}
+
 static enum hl_class parse_message(struct hl_arena *arena, const struct hl_pair *pairs, size_t n, struct hl_inbound *m,
 				   struct hl_error *err)
 {
@@ -171,6 +191,8 @@ static enum hl_class parse_message(struct hl_arena *arena, const struct hl_pair 
 	m->from = hl_adapter_plus(arena, m->from);
 	m->bytes = hl_pairs_get(pairs, n, "text");
 	m->charset = "UTF-8";
+	if (hl_slice_eq_nocase(hl_pairs_get(pairs, n, "concat"), "true"))
+		read_part(arena, pairs, n, m);
 	return cls;
 }
 

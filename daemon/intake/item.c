@@ -194,6 +194,11 @@ static json_t *item_of(const struct hl_refdata *ref, const char *channel, const 
 	json_object_set_new(item, "raw", raw_json(arena, in->raw.len > 0 ? in->raw : in->bytes));
 	if (in->n_media > 0)
 		json_object_set_new(item, "media", media_json(arena, in));
+	if (in->parts > 1)
+		json_object_set_new(item, "part",
+				    json_pack("{s:o, s:i, s:i}", "ref",
+					      text_json(hl_text_decode(arena, in->part_ref, "UTF-8")), "part",
+					      (int)in->part, "parts", (int)in->parts));
 	json_object_set_new(item, "verb", json_string(hl_verb_name(verb_of(ref, item, text, arena))));
 	if (!hl_arena_failed(arena))
 		return item;

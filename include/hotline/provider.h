@@ -11,8 +11,8 @@
  *   interpret  the provider's answer -> outcome                MUST answer UNKNOWN unless the body proves otherwise
  *   ask, learn what became of an attempt nobody answered       MUST only read at the provider
  *
- * MAY: leave check, parse (calls only), build with interpret (inbound only), ask with learn NULL. Registered by one line in
- * adapters/registry.def.
+ * MAY: leave check, parse (calls only), build with interpret (inbound only), ask with learn NULL. Registered by one
+ * line in adapters/registry.def.
  */
 #ifndef HOTLINE_PROVIDER_H
 #define HOTLINE_PROVIDER_H
@@ -74,6 +74,9 @@ struct hl_inbound {
 	const char *charset;         /* of bytes, NULL: detect */
 	const struct hl_media_ref *media;
 	size_t n_media;
+	/* Part 1..parts of a long text that the provider hands over piecewise; parts 0: the text is whole. */
+	struct hl_slice part_ref; /* the provider's word for the whole */
+	unsigned part, parts;
 };
 
 enum hl_receipt_state {

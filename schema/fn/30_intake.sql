@@ -10,7 +10,7 @@ declare
   items constant hl.intake_item[] := array(select w from jsonb_populate_recordset(null::hl.intake_item, batch) w order by w.i);
   persons bigint[];
   messages bigint[];
-  routes text[]; -- repeat | silent | talk | empty | report
+  routes text[]; -- repeat | silent | part | talk | empty | report
   plan record;
   n int;
   talk_ids bigint[];
@@ -26,11 +26,12 @@ begin
   persons := array(select (select p.id from hl.person p where p.phone = t.phone) from unnest(items) t order by t.i);
 
   -- Two texts of one resident at two daemons belong together: the second one looks when the first is done.
-  perform hl.lock_reporters(array(select persons[t.i] from unnest(items) t where t.verb = 'report' and t.disposition <> 'silent'));
+  perform hl.lock_reporters(array(select persons[t.i] from unnest(items) t
+                                 where t.verb = 'report' and t.disposition <> 'silent' or t.part is not null));
   -- What only the database knows: repeats, roles, open dialogues. An officer, or a resident with something open, may mean
   -- something else than the words say.
   with t as (
-    select u.i, u.channel, u.ext, u.phone, u.verb, u.disposition, persons[u.i] as person,
+    select u.i, u.channel, u.ext, u.phone, u.verb, u.disposition, u.part is not null as is_part, persons[u.i] as person,
            (select m.id from hl.message m where m.channel = u.channel and m.external_id = u.ext) as known,
            row_number() over (partition by u.channel, u.ext order by u.i) > 1 as is_again
     from unnest(items) u),
@@ -44,6 +45,7 @@ begin
          array_agg(case
            when f.is_repeat then 'repeat'
            when f.person is null or f.disposition = 'silent' then 'silent'
+           when f.is_part then 'part'
            when f.verb <> 'report' or f.is_next
              or (select true from hl.contact c where c.person_id = f.person and c.is_active limit 1)
              or (select true from hl.report r join lateral (select c.state from hl.case c where c.id = r.case_id offset 0) c
@@ -101,6 +103,9 @@ begin
       from unnest(items) t where routes[t.i] = 'empty' order by 2) e;
   end if;
   talk_ids := array(select x.message from unnest(messages, routes) x (message, route) where x.route = 'talk');
+  if 'part' = any (routes) then
+    talk_ids := talk_ids || hl.take_parts(items, messages, persons, routes, at_now);
+  end if;
   return jsonb_build_object(
     'now', hl.us(at_now),
     'items', (select jsonb_agg(jsonb_build_object(
@@ -216,6 +221,7 @@ begin
                             jsonb_build_object('phone', p.phone, 'body', g.text, 'message', g.id)::text,
                             'its meaning could not be decided five times'))
     into n from given_up g left join hl.person p on p.id = g.person_id;
+  perform hl.join_late_parts();
   with picked as (
     select id from hl.message where state = 'pending' and coalesce(claimed_until, '-infinity') < clock_timestamp()
     order by id limit (batch->>'limit')::int for update skip locked),

@@ -76,7 +76,12 @@ def opinion(**wrong):
 CONFIG = "insert into hl.config_change (kind, by_user, added, changed, removed) values ('{}', '{}', {}, {}, {})"
 ROSTER = ("insert into hl.roster (contact_id, zone, kind, days, from_min, until_min, from_at, until_at)"
           " select min(id), 'Asia/Shanghai', {} from hl.contact")
+PART = ("insert into hl.message_part (message_id, channel, person_id, ref, part, parts, received_at, joined_id)"
+        " select m.id, m.channel, m.person_id, 'r', {part}, {parts}, now(), {joined} from hl.message m where m.person_id is not null limit 1")
 RULES = {
+    "a_part_is_one_of_several": [PART.format(part=part, parts=parts, joined="null")
+                                 for part, parts in ((0, 2), (3, 2), (1, 1), (1, 256))],
+    "a_part_is_not_the_whole": [PART.format(part=1, parts=2, joined="m.id")],
     "clock_one_check": ["insert into hl.clock (one) values (false)"],
     "only_a_demo_clock_moves": ["update hl.clock set is_demo = false, offset_us = 1"],
     "law_scope_check": ["insert into hl.law values ('notice', 'e', 'a', 'b')"],

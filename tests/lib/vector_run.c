@@ -169,6 +169,9 @@ static void check_messages(struct vector_run *r, const json_t *expected)
 		assert_same(r, m->from, vector_get(e, "from"));
 		assert_same(r, m->to, vector_get(e, "to"));
 		assert_same(r, hl_text_decode(&r->arena, m->bytes, m->charset), vector_get(e, "text"));
+		assert_int_equal(m->part, json_integer_value(json_object_get(e, "part")));
+		assert_int_equal(m->parts, json_integer_value(json_object_get(e, "parts")));
+		assert_same(r, m->part_ref, vector_get(e, "part_ref"));
 		assert_int_equal(m->n_media, json_array_size(json_object_get(e, "media")));
 		for (size_t k = 0; k < m->n_media; k++)
 			assert_same(r, m->media[k].url,
