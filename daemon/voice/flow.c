@@ -195,11 +195,10 @@ static void repeat(const struct walk *w)
 }
 
 /* The call is over. Whoever was not heard, and was not promised a call already, is owed one. */
-static void end_call(const struct hl_flow_event *event, struct hl_call_state *state, struct hl_flow_move *move)
+static void end_call(struct hl_call_state *state, struct hl_flow_move *move)
 {
 	const int settled = HL_CALL_CALLBACK | HL_CALL_HEARD | HL_CALL_SIGN | HL_CALL_DEPUTY;
 
-	(void)event;
 	state->is_ended = true;
 	if (!state->is_recorded && !state->is_talked && !(state->effects & settled))
 		move->effects |= HL_CALL_CALLBACK;
@@ -260,7 +259,7 @@ void hl_flow_step(const struct hl_flow *flow, const struct hl_flow_facts *facts,
 	}
 	if (event->kind == HL_FLOW_ENDED || state->steps >= flow->steps_max) {
 		remember(state, NULL, event);
-		end_call(event, state, move_r);
+		end_call(state, move_r);
 		return;
 	}
 	next = way_on(flow, state, event);

@@ -15,8 +15,7 @@
 #define PARAM_MAX      24
 
 static const char *const looks[] = {"open", "known", "case", "mobile", "operator", "registered", NULL};
-static const char *const params[] = {"case", "status", "count",   "unit", "place",
-				     "due",  "notice", "hotline", "code", NULL};
+static const char *const params[] = {"case", "status", "count", "unit", "place", "notice", "hotline", "code", NULL};
 static const struct {
 	const char *word;
 	int bit;
@@ -403,7 +402,9 @@ static bool fits_any(const struct hl_flow *flow, const char *kind, struct hl_sli
 
 bool hl_flow_is_mobile(const struct hl_flow *flow, struct hl_slice number)
 {
-	return !fits_any(flow, "landline", number) && fits_any(flow, "mobile", number);
+	bool is_told = json_array_size(json_object_get(json_object_get(flow->doc, "numbers"), "mobile")) > 0;
+
+	return number.len > 0 && !fits_any(flow, "landline", number) && (!is_told || fits_any(flow, "mobile", number));
 }
 
 static enum hl_class check_numbers(const struct hl_flow *flow, struct hl_error *err)

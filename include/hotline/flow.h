@@ -114,8 +114,8 @@ const char *hl_flow_text(const struct hl_flow *flow, const char *key, const char
 const char *hl_flow_first_lang(const struct hl_flow *flow);
 /* hl_flow_has_purpose - is there such an entry? */
 bool hl_flow_has_purpose(const struct hl_flow *flow, const char *purpose);
-/* hl_flow_is_mobile - does a number (E.164) take texts, by the document's patterns? An unknown kind of number does not.
- */
+/* hl_flow_is_mobile - does a number (E.164) take texts, by the document's patterns? When it has none of mobile numbers,
+ * every number does that is no landline. */
 bool hl_flow_is_mobile(const struct hl_flow *flow, struct hl_slice number);
 
 struct hl_flow_param {

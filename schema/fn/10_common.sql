@@ -88,6 +88,13 @@ begin
                  and (not exists (select from hl.roster) or hl.duty_of(c.id) < 3));
 end $$;
 
+-- A landline by its number, unless it proved otherwise: whoever texted us, or is a unit's contact, can be texted.
+create or replace function hl.takes_no_texts(who bigint) returns boolean language sql stable as $$
+  select p.is_landline and not exists (select from hl.contact c where c.person_id = p.id and c.is_active)
+    and not exists (select from hl.message m where m.person_id = p.id and m.external_id !~ '^(rec|call):')
+  from hl.person p where p.id = who
+$$;
+
 -- The rank of a lane, as hl.lane has it (0003).
 create or replace function hl.lane_rank(of_name text) returns smallint language plpgsql immutable as $$
 begin

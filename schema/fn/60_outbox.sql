@@ -57,7 +57,8 @@ begin
     when n.applies is not null and not coalesce((select k.state = any (n.applies) from hl.task k where k.id = n.task_id), false)
       then 'task is ' || coalesce((select k.state from hl.task k where k.id = n.task_id), 'gone')
     when (select p.phone is null or p.is_landline from hl.person p where p.id = n.person_id)
-      then case when (select p.is_landline from hl.person p where p.id = n.person_id) then 'a landline takes no texts' else 'no number' end
+      and (hl.takes_no_texts(n.person_id) or (select p.phone from hl.person p where p.id = n.person_id) is null)
+      then case when (select p.phone from hl.person p where p.id = n.person_id) is null then 'no number' else 'a landline takes no texts' end
     when n.task_id is not null and n.kind <> 'no_contact' and n.kind <> 'operator' and not exists (
            select from hl.contact c where c.person_id = n.person_id and c.is_active) then 'contact is no longer active'
   end;

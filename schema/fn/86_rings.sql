@@ -16,11 +16,11 @@ begin
   judged as (select n.id, hl.why_stale(n, at_now) as stale from hl.notice n join due d on d.id = n.id),
   dropped as (
     update hl.notice n set state = 'dropped', reason = j.stale from judged j
-    where n.id = j.id and j.stale is not null and j.stale <> 'a landline takes no texts'),
+    where n.id = j.id and j.stale is not null),
   taken as (
     update hl.notice n set state = 'sending', tries = n.tries + 1, lease_epoch = epoch, channel = batch->>'channel',
         lease_until = clock_timestamp() + (batch->>'lease_us')::bigint * interval '1 microsecond'
-    from judged j where n.id = j.id and (j.stale is null or j.stale = 'a landline takes no texts') returning n.*),
+    from judged j where n.id = j.id and j.stale is null returning n.*),
   tried as (
     insert into hl.attempt (notice_id, n, channel, epoch, sent_at) select t.id, t.tries, t.channel, epoch, at_now from taken t
       returning id, notice_id)

@@ -88,6 +88,11 @@ def test_a_landline_hears_its_number_digit_by_digit_and_can_call_back_with_it(li
     wait_for(lambda: line.sql("select 1 from hl.notice n join hl.person p on p.id = n.person_id where p.phone = %s"
                               " and n.state = 'dropped' and n.reason = 'a landline takes no texts'", (phone,)), what="no text to it")
 
+    # Whoever texts us can be texted, whatever his number looks like.
+    line.hook("查", sender=phone)
+    wait_for(lambda: line.sql("select 1 from hl.notice n join hl.person p on p.id = n.person_id where p.phone = %s"
+                              " and n.state = 'accepted'", (phone,)), what="the answer to a text")
+
     again = Twiml(line, "line", phone).start()
     assert "1件" in again.said
     again.press("2")
