@@ -241,7 +241,7 @@ static void want_of_memory_gives_no_item_at_all(void **state)
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	for (size_t bytes = 0; bytes < 256 << 10; bytes += 1024) {
+	for (size_t bytes = 0; bytes < 1024 << 10; bytes += 4096) {
 		json_t *item = item_within(bytes, &in);
 
 		if (item) {
