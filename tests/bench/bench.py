@@ -9,6 +9,7 @@ Measures, never judges. Writes build/bench.json and build/bench.md, and prints t
   cost       CPU seconds of daemon and of its database sessions per 10,000 reports, sending included, and WAL per report
   latency    webhook -> 200 at 500 reports/s, open loop, from the instant a report was due
   outbox     notices/s handed to a local sink with every outcome committed: while intake runs, and after it
+  intake     CPU time of classing and placing one text of 100 characters, memory and load time of model and 50,000 names
   limits     limits/s of CPU time of the working-time engine, and instructions per limit
   memory     RSS of the daemon at start, and after REPORTS reports (0: after what the other parts sent); what the daemon
              says of the model and the gazetteer is shown apart
@@ -123,6 +124,13 @@ def limits():
     return json.loads(done.stdout)
 
 
+def intake_cost():
+    """Of classing and placing a text, and of loading what that needs; with 12,500 compounds of four names, and with 50,000."""
+    return {f"{compounds} compounds": json.loads(subprocess.run(
+        [TOOLS / "hl_intake", "20000", str(compounds)], stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout)
+        for compounds in (12500, 50000)}
+
+
 def run(rounds, seconds, reports):
     cluster = hl.Cluster()
     try:
@@ -169,6 +177,9 @@ def page(found):
               + "".join(f"; {name} {size / 1024:.0f} KiB" for name, size in found["stated_bytes"].items())]
     lines += [f"- limits, {name}: {one['per_s'] / 1e6:.2f} million/s, {one['instructions'] or '?'} instructions each"
               for name, one in found["limits"].items()]
+    lines += [f"- 50,000 names of {name}, 100 characters: {one['text_us']:.1f} us of CPU time (fold {one['fold_us']:.1f}, place"
+              f" {one['place_us']:.1f}, class {one['classify_us']:.1f}); model {one['model_mb']:.1f} MB, gazetteer"
+              f" {one['gazetteer_mb']:.1f} MB; loaded in {one['load_ms']:.0f} ms" for name, one in found["intake"].items()]
     return "\n".join(lines) + "\n"
 
 
@@ -178,7 +189,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--reports", type=int, default=0)
     options = parser.parse_args()
-    found = {**run(options.rounds, options.seconds, options.reports), "limits": limits()}
+    found = {**run(options.rounds, options.seconds, options.reports), "limits": limits(), "intake": intake_cost()}
     (hl.BUILD / "bench.json").write_text(json.dumps(found, indent=1) + "\n")
     (hl.BUILD / "bench.md").write_text(page(found))
     print(page(found), end="")

@@ -16,8 +16,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What a run of make check is worth: a few seconds each.
-SMOKE_RUNS = {"http": 20000, "form": 20000, "adapter": 6000, "text": 6000, "item": 1500, "talk": 2500, "config": 3000,
-              "doc": 2000, "media": 3000}
+SMOKE_RUNS = {"http": 20000, "form": 20000, "adapter": 6000, "text": 6000, "item": 1500, "classify": 1000, "talk": 2500,
+              "config": 3000, "doc": 2000, "media": 3000}
 SMOKE_SECONDS = 120
 INPUT_SECONDS = 25  # by the wall clock: a busy machine is no finding
 MAX_BYTES = {"doc": 100000}

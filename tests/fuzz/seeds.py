@@ -96,6 +96,13 @@ def item():
     return (b"+8610000000001\n" + word.encode() for word in texts())
 
 
+def classify():
+    """What places and slips of the tongue are made of: once, and many times over."""
+    for name in ("place_texts", "heard_texts"):
+        for i, line in enumerate((VECTORS / f"{name}.jsonl").read_text().splitlines()):
+            yield bytes([(i % 5) * 3]) + json.loads(line)["text"].encode()
+
+
 def talk():
     return (bytes([i % 8]) + word.encode() for i, word in enumerate(texts()))
 
@@ -158,7 +165,7 @@ def media():
 def main():
     out = pathlib.Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
-    for target in (http, form, adapter, text, item, talk, config, doc, media):
+    for target in (http, form, adapter, text, item, classify, talk, config, doc, media):
         folder = out / target.__name__
         folder.mkdir(parents=True)
         for i, seed in enumerate(target()):
