@@ -81,7 +81,7 @@ static struct hl_arena_block *add_block(struct hl_arena *arena, size_t n_bytes)
 	return block;
 }
 
-void *hl_arena_alloc(struct hl_arena *arena, size_t n_bytes)
+static void *take(struct hl_arena *arena, size_t n_bytes)
 {
 	struct hl_arena_block *block = arena->head;
 	size_t room = arena->max_bytes - arena->used_bytes;
@@ -103,8 +103,23 @@ void *hl_arena_alloc(struct hl_arena *arena, size_t n_bytes)
 	block->used_bytes += rounded;
 	arena->used_bytes += rounded;
 	ASAN_UNPOISON_MEMORY_REGION(piece, n_bytes);
-	memset(piece, 0, n_bytes);
 	return piece;
+}
+
+void *hl_arena_alloc(struct hl_arena *arena, size_t n_bytes)
+{
+	void *piece = take(arena, n_bytes);
+
+	return piece ? memset(piece, 0, n_bytes) : NULL;
+}
+
+void *hl_arena_raw(struct hl_arena *arena, size_t n, size_t size_bytes)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(n, size_bytes, &total))
+		return fail(arena);
+	return take(arena, total);
 }
 
 void *hl_arena_array(struct hl_arena *arena, size_t n, size_t size_bytes)

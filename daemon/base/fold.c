@@ -74,7 +74,7 @@ static bool make_room(struct folding *f, struct hl_arena *arena, size_t n_bytes)
 
 	if (f->len + n_bytes <= f->cap)
 		return true;
-	more = hl_arena_alloc(arena, cap);
+	more = hl_arena_raw(arena, cap, 1);
 	if (!more)
 		return false;
 	memcpy(more, f->out, f->len);
@@ -138,7 +138,7 @@ static bool is_mark(uint32_t cp)
 static bool fold_run(struct folding *f, struct hl_arena *arena, struct hl_slice s, size_t start, size_t end)
 {
 	struct hl_slice run = {s.ptr + start, end - start}, mapped;
-	char *clean = hl_arena_array(arena, run.len, 3); /* a broken byte is three as U+FFFD */
+	char *clean = hl_arena_raw(arena, run.len, 3); /* a broken byte is three as U+FFFD */
 	utf8proc_uint8_t *out = NULL;
 	utf8proc_ssize_t len = 0;
 	bool has_room;
@@ -166,7 +166,7 @@ struct hl_slice hl_text_fold(struct hl_arena *arena, struct hl_slice s)
 	struct folding f = {.cap = s.len + 1}, before; /* as it was before the last character */
 	size_t start_before = 0;
 
-	f.out = s.len ? hl_arena_alloc(arena, f.cap) : NULL;
+	f.out = s.len ? hl_arena_raw(arena, f.cap, 1) : NULL;
 	if (!f.out)
 		return HL_LIT("");
 	before = f;

@@ -106,7 +106,7 @@ static bool make_view(const struct hl_reading *r, struct view *v)
 {
 	size_t n = r->n_runes < RUNES_MAX ? r->n_runes : RUNES_MAX;
 
-	v->runes = hl_arena_array(r->arena, n + 4, sizeof(*v->runes));
+	v->runes = hl_arena_raw(r->arena, n + 4, sizeof(*v->runes));
 	if (!v->runes)
 		return false;
 	put(v, EDGE, 0, 0);
@@ -176,7 +176,7 @@ bool hl_features_of(const struct hl_reading *r, struct hl_features *out_r)
 	if (!make_view(r, &v))
 		return false;
 	n_max = 2 * GRAM_MAX * (v.n + 1) + 2 * (r->c->n_groups + r->c->n_rules + r->c->n_urgencies);
-	out_r->items = hl_arena_array(r->arena, n_max, sizeof(*out_r->items));
+	out_r->items = hl_arena_raw(r->arena, n_max, sizeof(*out_r->items));
 	if (!out_r->items)
 		return false;
 	add_grams(out_r, v.runes, v.n_title, HL_BLOCK_TITLE);
@@ -273,7 +273,7 @@ struct hl_value *hl_features_weigh(const struct hl_features *f, const struct hl_
 	while (t.mask < f->n * 2)
 		t.mask *= 2;
 	t.slots = hl_arena_array(arena, t.mask--, sizeof(*t.slots));
-	t.values = hl_arena_array(arena, f->n + 1, sizeof(*t.values));
+	t.values = hl_arena_raw(arena, f->n + 1, sizeof(*t.values));
 	if (!t.slots || !t.values)
 		return NULL;
 	for (size_t i = 0; i < f->n; i++) {

@@ -30,8 +30,8 @@ bool hl_runes_read(struct hl_slice text, struct hl_arena *arena, struct hl_runes
 	size_t pos = 0;
 
 	*out_r = (struct hl_runes){0};
-	out_r->cps = hl_arena_array(arena, text.len + 1, sizeof(*out_r->cps));
-	out_r->offsets = hl_arena_array(arena, text.len + 1, sizeof(*out_r->offsets));
+	out_r->cps = hl_arena_raw(arena, text.len + 1, sizeof(*out_r->cps));
+	out_r->offsets = hl_arena_raw(arena, text.len + 1, sizeof(*out_r->offsets));
 	if (!out_r->cps || !out_r->offsets)
 		return false;
 	while (pos < text.len) {

@@ -339,10 +339,11 @@ bool hl_names_near(const struct hl_names *names, const struct hl_runes *text, st
 	struct looking l = {.names = names, .index = names->near, .cps = text->cps, .on_hit = on_hit, .arg = arg};
 
 	l.n = text->n < NEAR_TEXT ? text->n : NEAR_TEXT;
-	l.symbols = hl_arena_array(arena, l.n + 1, sizeof(*l.symbols));
-	l.sums = hl_arena_array(arena, l.n + 1, sizeof(*l.sums));
+	l.symbols = hl_arena_raw(arena, l.n + 1, sizeof(*l.symbols));
+	l.sums = hl_arena_raw(arena, l.n + 1, sizeof(*l.sums));
 	if (!l.symbols || !l.sums)
 		return false;
+	l.sums[0] = 0;
 	for (size_t i = 0; i < l.n; i++) {
 		l.symbols[i] = names_symbol(names, text->cps[i]);
 		l.sums[i + 1] = l.sums[i] * BASE + l.symbols[i];

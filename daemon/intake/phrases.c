@@ -234,8 +234,8 @@ static bool decode(struct hl_slice text, struct hl_arena *arena, struct runes *o
 	size_t n_max = hl_text_count(text), pos = 0;
 
 	out_r->n = 0;
-	out_r->cps = hl_arena_array(arena, n_max + 1, sizeof(*out_r->cps));
-	out_r->offsets = hl_arena_array(arena, n_max + 1, sizeof(*out_r->offsets));
+	out_r->cps = hl_arena_raw(arena, n_max + 1, sizeof(*out_r->cps));
+	out_r->offsets = hl_arena_raw(arena, n_max + 1, sizeof(*out_r->offsets));
 	if (!out_r->cps || !out_r->offsets || text.len > UINT32_MAX)
 		return false;
 	while (pos < text.len && out_r->n < n_max) {

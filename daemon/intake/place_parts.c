@@ -364,10 +364,12 @@ static bool find_unit(struct cursor c, struct hl_arena *arena, struct hl_place_p
 bool hl_place_parts_find(struct hl_slice text, size_t from, bool is_after_name, struct hl_arena *arena,
 			 struct hl_place_parts *out_r)
 {
-	struct cursor c = {text, from};
+	struct cursor c = {text, from}, first;
 
 	*out_r = (struct hl_place_parts){0};
-	for (; to_number(&c); to_next(&c)) {
+	if (!to_number(&c))
+		return false;
+	for (first = c; to_number(&c); to_next(&c)) {
 		bool is_next_to_name = is_after_name && c.pos == from;
 
 		out_r->start = c.pos;
@@ -376,5 +378,5 @@ bool hl_place_parts_find(struct hl_slice text, size_t from, bool is_after_name, 
 		if (is_next_to_name && read_bare_room(&c, arena, out_r))
 			return true;
 	}
-	return find_unit((struct cursor){text, from}, arena, out_r);
+	return find_unit(first, arena, out_r);
 }

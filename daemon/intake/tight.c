@@ -68,8 +68,8 @@ static bool is_left_out(const struct rune *runes, size_t n, size_t i)
 struct hl_slice hl_fold_tight(struct hl_arena *arena, struct hl_slice text)
 {
 	struct hl_slice folded = hl_text_fold(arena, text);
-	struct rune *runes = hl_arena_array(arena, folded.len + 1, sizeof(*runes));
-	char *out = hl_arena_alloc(arena, folded.len + 1);
+	struct rune *runes = hl_arena_raw(arena, folded.len + 1, sizeof(*runes));
+	char *out = hl_arena_raw(arena, folded.len + 1, 1);
 	size_t n = 0, len = 0;
 
 	if (!runes || !out)

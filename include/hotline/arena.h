@@ -26,6 +26,8 @@ void hl_arena_fini(struct hl_arena *arena);
 void *hl_arena_alloc(struct hl_arena *arena, size_t n_bytes);
 /* hl_arena_array - like alloc with overflow-checked n * size. */
 void *hl_arena_array(struct hl_arena *arena, size_t n, size_t size_bytes);
+/* hl_arena_raw - like array, but not zeroed: for what is written before it is read, where zeroing would cost most. */
+void *hl_arena_raw(struct hl_arena *arena, size_t n, size_t size_bytes);
 /* hl_arena_dup - copy of s, NUL-terminated behind its end; the empty slice on failure. */
 struct hl_slice hl_arena_dup(struct hl_arena *arena, struct hl_slice s);
 /* hl_arena_strdup - copy of s as C string; "" on failure, never NULL. */
