@@ -59,6 +59,8 @@ struct hl_refdata *ctl_refdata(struct ctl *ctl);
 bool ctl_read_time(const char *word, int64_t now_us, int32_t offset_s, int64_t *at_r);
 #define CTL_COUNTY_OFFSET_S (8 * 3600) /* Asia/Shanghai; has no daylight saving */
 
+/* ctl_phone_args - {"phone": E.164} of a number as people write it; NULL after having said why not. */
+json_t *ctl_phone_args(struct ctl *ctl, const char *number);
 /* ctl_print_photos - a line each. */
 void ctl_print_photos(const json_t *photos);
 
@@ -74,6 +76,7 @@ int cmd_text(struct ctl *ctl);
 int cmd_phone(struct ctl *ctl);
 int cmd_case(struct ctl *ctl);
 int cmd_photos(struct ctl *ctl);
+int cmd_verify_number(struct ctl *ctl);
 int cmd_explain(struct ctl *ctl);
 int cmd_ask_photo(struct ctl *ctl);
 int cmd_talk(struct ctl *ctl);

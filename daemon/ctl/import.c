@@ -328,6 +328,8 @@ static int write_source(struct ctl *ctl, PGconn *conn, const struct plan *p, con
 	}
 	if (strcmp(kind, "contacts") == 0 || strcmp(kind, "roster") == 0) {
 		json_object_set(args, kind, s->rows);
+		if (ctl_flag(ctl, "--vouched"))
+			json_object_set_new(args, "vouched", json_true());
 		reply = import_call(ctl, conn, strcmp(kind, "roster") == 0 ? "import_roster" : "import_contacts", args);
 	} else {
 		json_object_set(args, "doc", json_object_get(p->docs, kind));

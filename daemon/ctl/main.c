@@ -23,6 +23,7 @@ static const struct command {
 	{"explain", "CASE", "why it got its type, urgency, unit and place: rules, words, versions; and who changed it since",
 	 cmd_explain},
 	{"ask-photo", "CASE [--why TEXT]", "ask the reporters of a case for photos, with a link each", cmd_ask_photo},
+	{"verify-number", "NUMBER", "send a fresh code to a contact whose number is not proven yet", cmd_verify_number},
 	{"tick", "--to TIME", "move the demo clock (HH:MM, +90m, +4h, +2d or ISO 8601), stopping at every due instant",
 	 cmd_tick},
 	{"talk", "FILE ...",
@@ -71,7 +72,7 @@ static const struct command {
 	{"channel", "test NAME --to NUMBER [--wait SECONDS]",
 	 "send a real text by this channel and wait for its receipt (60 s)", cmd_channel},
 	{"idle", "", "is anything due still on its way?", cmd_idle},
-	{"import", "all DIR | KIND FILE... | --history [KIND]  [--dry-run] [--why TEXT]",
+	{"import", "all DIR | KIND FILE... | --history [KIND]  [--dry-run] [--vouched] [--why TEXT]",
 	 "bring reference data (.json, .csv; a calendar also as .ics) into the database, or show the difference: units "
 	 "duties "
 	 "limits rules model compounds calendar templates grammar ladder flow contacts roster",
@@ -142,7 +143,7 @@ int ctl_fail(const struct ctl *ctl, const char *fmt, ...)
 // clang-format off: one a line
 static const char *const flags[] = {
 	"--all",  "--live", "--co",   "--csv",  "--dead", "--dry-run", "--explain", "--graph", "--held",           "--history",
-	"--html", "--json", "--lint", "--pdf",     "--picture", "--table", "--with-reporters", "--xlsx",
+	"--html", "--json", "--lint", "--pdf",     "--picture", "--table", "--vouched", "--with-reporters", "--xlsx",
 	"--report", "--from-cases", "--without-rules",
 };
 // clang-format on

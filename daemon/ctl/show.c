@@ -125,25 +125,31 @@ static void print_phone(const json_t *reply)
 		printf("no texts\n");
 }
 
+json_t *ctl_phone_args(struct ctl *ctl, const char *number)
+{
+	const struct hl_config *config = ctl_config(ctl);
+	struct hl_arena arena;
+	struct hl_slice phone;
+	json_t *args = NULL;
+
+	hl_arena_init(&arena, 4096);
+	if (config && !hl_phone_normalise(&arena, hl_slice_str(number), config->region_country, &phone))
+		ctl_fail(ctl, "%s: is not a phone number", number);
+	else if (config)
+		args = json_pack("{s:s%}", "phone", phone.ptr, phone.len);
+	hl_arena_fini(&arena);
+	return args;
+}
+
 int cmd_phone(struct ctl *ctl)
 {
 	const char *number = ctl_word(ctl, 0);
-	const struct hl_config *config = number ? ctl_config(ctl) : NULL;
-	struct hl_arena arena;
-	struct hl_slice phone;
-	json_t *args;
+	json_t *args = number ? ctl_phone_args(ctl, number) : NULL;
 
 	if (!number)
 		return CTL_USAGE;
-	if (!config)
+	if (!args)
 		return CTL_FAILED;
-	hl_arena_init(&arena, 4096);
-	if (!hl_phone_normalise(&arena, hl_slice_str(number), config->region_country, &phone)) {
-		hl_arena_fini(&arena);
-		return ctl_fail(ctl, "%s: is not a phone number", number);
-	}
-	args = json_pack("{s:s%}", "phone", phone.ptr, phone.len);
-	hl_arena_fini(&arena);
 	return ctl_show(ctl, ctl_admin(ctl, "phone", args), print_phone);
 }
 

@@ -33,10 +33,27 @@ static int show_list(struct ctl *ctl, const char *verb, json_t *args, const char
 
 static void print_contact(const json_t *c)
 {
-	printf("%-8s %-7s %s %s  last sign %s (%s)  roll-call %s%s%s\n", text_of(c, "unit"), text_of(c, "role"),
-	       text_of(c, "phone"), text_of(c, "name"), text_of(c, "last_sign"), text_of(c, "by"),
+	printf("%-8s %-7s %s %s%s  last sign %s (%s)  roll-call %s%s%s\n", text_of(c, "unit"), text_of(c, "role"),
+	       text_of(c, "phone"), text_of(c, "name"),
+	       json_is_string(json_object_get(c, "verified_at")) ? "" : "  NOT VERIFIED", text_of(c, "last_sign"), text_of(c, "by"),
 	       text_of(c, "answered"), json_is_string(json_object_get(c, "dead_since")) ? "  SILENT since " : "",
 	       json_is_string(json_object_get(c, "dead_since")) ? text_of(c, "dead_since") : "");
+}
+
+static void print_sent(const json_t *reply)
+{
+	printf("%s\n", json_is_true(json_object_get(reply, "sent")) ? "sent" : "one was sent less than ten minutes ago");
+}
+
+int cmd_verify_number(struct ctl *ctl)
+{
+	const char *number = ctl_word(ctl, 0);
+	json_t *args;
+
+	if (!number)
+		return CTL_USAGE;
+	args = ctl_phone_args(ctl, number);
+	return args ? ctl_show(ctl, ctl_admin(ctl, "verify_number", args), print_sent) : CTL_FAILED;
 }
 
 int cmd_contacts(struct ctl *ctl)

@@ -67,6 +67,7 @@ static const struct verb {
 	{"form_named", "form_named", HL_ROLE_SUPERVISOR, true},
 	{"photos", "show_photos", HL_ROLE_OPERATOR},
 	{"ask_photo", "ask_photos", HL_ROLE_OPERATOR},
+	{"verify_number", "verify_number", HL_ROLE_OPERATOR},
 	{"media_file", "media_file", HL_ROLE_OPERATOR, .answer = media_file_answer},
 	{"rollup", "rollup", HL_ROLE_SUPERVISOR},
 	{"tick", "tick_step", HL_ROLE_ADMIN},

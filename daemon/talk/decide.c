@@ -170,8 +170,8 @@ static json_t *note_photo(const struct talk *t, const json_t *duty)
 static json_t *note_stage(const struct talk *t)
 {
 	bool is_stopped = talk_says(t, CUE_stage_stopped);
-	bool is_photo = talk_says(t, CUE_stage_photo) ||
-			(talk_is_wordless(t) && talk_photos(t) > 0 && json_array_size(json_object_get(t->ctx, "tasks")) == 0);
+	bool is_photo = talk_says(t, CUE_stage_photo) || (talk_is_wordless(t) && talk_photos(t) > 0 &&
+							  json_array_size(json_object_get(t->ctx, "tasks")) == 0);
 	const json_t *duty;
 	json_t *act;
 
@@ -188,11 +188,72 @@ static json_t *note_stage(const struct talk *t)
 	return talk_reply(act, "supplemented", json_pack("{s:O}", "case", json_object_get(duty, "case")));
 }
 
+/* ---- numbers that are not proven yet --------------------------------------------- */
+
+#define PIN_DIGITS       6
+#define WORDS_AROUND_PIN 8
+
+/* Six digits, in any script, with little around them. False: the text is something else. */
+static bool read_pin(const struct talk *t, char *pin_r)
+{
+	size_t n = 0, n_other = 0;
+	struct words w;
+
+	words_read(&w, t->ref->grammar, t->text, t->arena);
+	for (size_t i = 0; i < w.n; i++) {
+		int digit = rune_numeral(w.runes[i].cp);
+
+		if (digit >= 0 && digit <= 9 && n < PIN_DIGITS)
+			pin_r[n++] = (char)('0' + digit);
+		else if (digit >= 0 || (rune_is_word(w.runes[i].cp) && ++n_other > WORDS_AROUND_PIN))
+			return false;
+	}
+	pin_r[n] = '\0';
+	return n == PIN_DIGITS;
+}
+
+static json_t *verify(const struct talk *t, const char *given)
+{
+	const char *pin = talk_field(t->ctx, "pin");
+	json_t *act;
+
+	if (!*pin)
+		return talk_reply(talk_act(t, "officer", "verify_send"), "verify_first", NULL);
+	if (strcmp(pin, given) != 0)
+		return talk_reply(talk_act(t, "officer", "verify_wrong"), "verify_wrong", NULL);
+	act = talk_reply(talk_act(t, "officer", "verify"), "verified", NULL);
+	json_object_set_new(act, "pin", json_string(pin));
+	return act;
+}
+
+/* A contact whose number is not proven acts for nobody; a text that would act is told so, and a fresh pin is sent. All
+ * else is a resident's text like any other. NULL: it is. */
+static json_t *decide_unverified(const struct talk *t, bool is_officer)
+{
+	const struct hl_slice some_task = HL_LIT("00000000"); /* had he one, what would he want of it? */
+	char pin[PIN_DIGITS + 1];
+	struct hl_said said;
+
+	if (!json_is_true(json_object_get(t->ctx, "unverified")))
+		return NULL;
+	if (read_pin(t, pin))
+		return verify(t, pin);
+	if (is_officer)
+		return NULL;
+	hl_talk_parse(t->ref->grammar, true, t->text, &some_task, 1, t->arena, &said);
+	if (said.wrong_code.len == 0 && (said.verb == HL_VERB_NONE || said.verb == HL_VERB_REPORT ||
+					 said.verb == HL_VERB_ASK || said.verb == HL_VERB_HELP))
+		return NULL;
+	return talk_reply(talk_act(t, "officer", "verify_send"), "verify_first", NULL);
+}
+
 static json_t *decide(const struct talk *t)
 {
 	bool is_officer = json_array_size(json_object_get(t->ctx, "units")) > 0;
-	json_t *noted = is_officer ? note_stage(t) : NULL;
+	json_t *noted = decide_unverified(t, is_officer);
 
+	if (!noted && is_officer)
+		noted = note_stage(t);
 	if (noted)
 		return noted;
 	if (is_officer && is_muster_answer(t))

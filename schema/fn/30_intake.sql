@@ -157,6 +157,9 @@ begin
     'wrong_count', case when p.wrong_since > hl.now() - interval '1 hour' then p.wrong_count else 0 end,
     'survey', (select c.code from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
     'photos', (select count(*) from hl.media x where x.message_id = m.id),
+    'unverified', exists (select from hl.contact c where c.person_id = p.id and c.is_active and c.verified_at is null),
+    'pin', (select v.pin from hl.verification v
+            where v.person_id = p.id and v.done_at is null and v.wrong < 5 and v.expires_at > hl.now()),
     'survey_case', p.survey_case, 'dialogues', hl.dialogues_of(p.id), 'is_opted_out', p.is_opted_out,
     'survey_urgency', (select c.urgency from hl.case c where c.id = p.survey_case and p.survey_until > hl.now()),
     -- a roll-call waits for its 1 until something else is asked of the contact

@@ -86,7 +86,7 @@ end $$;
 create or replace function hl.act_settled(a jsonb, is_opened boolean, rule text) returns void language plpgsql as $$
 declare who bigint := (a->>'person')::bigint;
 begin
-  if a->>'verb' not in ('reply', 'wrong_code') and rule is null then
+  if a->>'verb' not in ('reply', 'wrong_code', 'verify_wrong', 'verify_send') and rule is null then
     update hl.person set guard_since = null, guard_count = 0 where id = who and guard_count > 0;
   end if;
   if rule is null and jsonb_typeof(a->'dialogues') = 'object' and who is not null then
@@ -124,6 +124,8 @@ begin
     return 'ok';
   elsif verb = 'wrong_code' then
     return hl.count_wrong_code(a);
+  elsif verb in ('verify', 'verify_wrong', 'verify_send') then
+    return hl.verify_act(a);
   elsif verb = 'muster' then
     return hl.answer_muster(a);
   elsif verb in ('stop', 'start') then

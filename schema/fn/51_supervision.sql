@@ -291,7 +291,7 @@ $$;
 create or replace function hl.show_contacts(batch jsonb) returns jsonb language sql stable as $$
   select jsonb_build_object('contacts', coalesce(jsonb_agg(jsonb_build_object('unit', c.unit, 'unit_name', u.name, 'role', c.role,
       'rank', c.rank, 'name', p.name, 'phone', hl.mask(p.phone), 'last_sign', hl.iso(s.at), 'by', s.by,
-      'dead_since', hl.iso(c.dead_since), 'asked', hl.iso(m.asked_at), 'answered', hl.iso(m.answered_at))
+      'verified_at', hl.iso(c.verified_at), 'dead_since', hl.iso(c.dead_since), 'asked', hl.iso(m.asked_at), 'answered', hl.iso(m.answered_at))
       order by c.unit, c.role, c.rank, c.id), '[]'))
   from hl.contact c join hl.unit u on u.code = c.unit join hl.person p on p.id = c.person_id
   left join lateral (

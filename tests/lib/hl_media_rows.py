@@ -1,4 +1,4 @@
-"""hl_media_rows - rows of media and upload links that break one rule each, for test_invariants.py."""
+"""hl_media_rows - rows of media, upload links and verifications that break one rule each, for test_invariants.py."""
 
 MEDIA = ("insert into hl.media (kind, state, url, digest, type, bytes, width, height, kept_at, reason, lease_until, tries, made_at) values"
          " ('{kind}', '{state}', {url}, {digest}, {type}, {bytes}, {width}, {height}, {kept}, {reason}, {lease}, {tries}, now())")
@@ -23,6 +23,14 @@ def link(**more):
     return LINK.format(**{**GOOD_LINK, **more})
 
 
+PIN = ("insert into hl.verification (person_id, pin, sent_at, expires_at, wrong) values (%(person)s, '{pin}', now(),"
+       " now() + interval '{life}', {wrong})")
+
+
+def pin(**more):
+    return PIN.format(**{"pin": "123456", "life": "1 day", "wrong": 0, **more})
+
+
 RULES = {
     "media_kind_check": [media(kind="film")],
     "media_state_check": [media(state="lost", url="null")],
@@ -43,4 +51,7 @@ RULES = {
     "upload_link_photos_max_check": [link(most=0), link(most=21)],
     "upload_link_digest_check": [link(digest="'short'")],
     "upload_link_digest_key": [f"{link()}; {link()}"],
+    "a_pin_lives_a_day": [pin(life="25 hours"), pin(life="0 s")],
+    "five_wrong_pins_end_it": [pin(wrong=6), pin(wrong=-1)],
+    "verification_pin_check": [pin(pin=wrong) for wrong in ("12345", "1234567", "12345a", "")],
 }

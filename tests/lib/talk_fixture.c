@@ -12,7 +12,7 @@
 static json_t *context(const char *text, const char *members)
 {
 	json_t *ctx = fixture_json("{'message': 5, 'person': 6, 'channel': 'main', 'lang': 'zh-CN', 'units': [],"
-				   " 'wrong_count': 0, 'survey': null, 'survey_case': null, 'tasks': [], 'cases': [], 'dialogues': {}, 'is_opted_out': false, 'duties': [], 'photos': 0}");
+				   " 'wrong_count': 0, 'survey': null, 'survey_case': null, 'tasks': [], 'cases': [], 'dialogues': {}, 'is_opted_out': false, 'duties': [], 'photos': 0, 'unverified': false, 'pin': null}");
 	struct hl_arena arena;
 	json_t *own;
 
@@ -21,7 +21,7 @@ static json_t *context(const char *text, const char *members)
 	assert_false(hl_arena_failed(&arena));
 	hl_arena_fini(&arena);
 	assert_int_equal(json_object_update_existing(ctx, own), 0);
-	assert_int_equal(json_object_size(ctx), 14);
+	assert_int_equal(json_object_size(ctx), 16);
 	json_decref(own);
 	json_object_set_new(ctx, "text", json_string(text));
 	return ctx;
