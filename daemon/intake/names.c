@@ -3,7 +3,10 @@
  * Hand-written because speed and memory are our point. Nodes are numbered breadth first, so that the children of a node
  * are neighbours: a node needs no pointers but its first child, and 18 bytes in all. Symbols are 16-bit numbers of the
  * characters that occur in names.
- * MEASURED_HYPERSCAN
+ * Hyperscan 5.4 over the same 50,000 names scans a text of 100 characters faster still (0.2 us against about 1 us), but
+ * takes 1.7 s and 98 MB to compile them, which would stop the daemon at every import; here the whole gazetteer is read
+ * in some 100 ms. It would also be a large C++ dependency that exists for few processors, and it knows nothing of slips
+ * of the hand.
  * Owns the trie. Must not know: places, what a tag means.
  * Limits: 65,534 different characters, names of HL_NAME_RUNES code points.
  */

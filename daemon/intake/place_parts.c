@@ -328,8 +328,8 @@ static bool can_begin(struct hl_slice text, size_t pos)
 	return value_of(hl_text_next(text, &back)) < 0;
 }
 
-/* to_number - moves to where a number, letter or dash stands, from here on; nearly all of a text is none. Gives false at
- * the end. */
+/* to_number - moves to where a number, letter or dash stands, from here on; nearly all of a text is none. Gives false
+ * at the end. */
 static bool to_number(struct cursor *c)
 {
 	while (c->pos < c->text.len) {
