@@ -43,12 +43,56 @@ static struct hl_ask ask_of(const struct talk *t, const struct hl_said *said, co
 	return ask;
 }
 
+/* What lacks days or a reason is asked for, and the next words complete it. */
+static json_t *ask_the_rest(const struct talk *t, const struct hl_said *said, const json_t *task)
+{
+	json_t *act = talk_only_reply(t, "officer", said->verb == HL_VERB_EXTEND ? "ask_extend" : "ask_handback",
+				      talk_task_params(task));
+
+	talk_about(act, task);
+	talk_await(act, "menu",
+		   json_pack("{s:O, s:s%}", "rest_of", json_object_get(task, "task"), "text",
+			     t->text.ptr ? t->text.ptr : "", t->text.len),
+		   MENU_MINUTES);
+	return act;
+}
+
+json_t *talk_answer_rest(const struct talk *t, const struct hl_said *said)
+{
+	const json_t *menu = talk_dialogue(t, "menu"), *of = json_object_get(menu, "rest_of");
+	const json_t *task = of ? talk_task(t, json_integer_value(of)) : NULL;
+	struct talk whole = *t;
+	struct hl_slice code;
+	struct hl_said both;
+	json_t *act;
+
+	/* Words that are a command of their own stay one. */
+	if (!task || !talk_task_is_open(task) || said->is_code_typed || said->is_all || said->wrong_code.len > 0 ||
+	    (said->verb != HL_VERB_ASK && said->verb != HL_VERB_PROGRESS && said->verb != HL_VERB_HANDBACK &&
+	     said->verb != HL_VERB_EXTEND && said->verb != HL_VERB_ASSIST && said->verb != HL_VERB_REPORT))
+		return NULL;
+	if (talk_says(t, CUE_give_up)) {
+		act = talk_only_reply(t, "officer", "cancelled", NULL);
+		talk_end(act, "menu");
+		return act;
+	}
+	whole.text =
+		hl_slice_str(hl_arena_printf(t->arena, "%s %.*s", talk_field(menu, "text"), HL_SLICE_ARG(t->text)));
+	code = hl_slice_str(talk_field(task, "code"));
+	hl_talk_parse(t->ref->grammar, true, whole.text, &code, 1, t->arena, &both);
+	if (both.verb != HL_VERB_HANDBACK && both.verb != HL_VERB_EXTEND && both.verb != HL_VERB_ASSIST)
+		return NULL;
+	act = talk_act_on_task(&whole, &both, task, true);
+	if (act && !talk_waits(act, "menu"))
+		talk_end(act, "menu");
+	return act;
+}
+
 /* What is only incomplete is asked for again; a rule that forbids is named. */
 static json_t *say_no(const struct talk *t, const struct hl_said *said, const json_t *task, const char *rule)
 {
 	if (strcmp(rule, "days_missing") == 0 || strcmp(rule, "reason_missing") == 0)
-		return talk_only_reply(t, "officer", said->verb == HL_VERB_EXTEND ? "ask_extend" : "ask_handback",
-				       talk_task_params(task));
+		return ask_the_rest(t, said, task);
 	return talk_only_reply(t, "officer", "move_refused",
 			       json_pack("{s:O, s:s}", "code", json_object_get(task, "code"), "rule", rule));
 }

@@ -60,6 +60,11 @@ void talk_await(json_t *act, const char *kind, json_t *data, int minutes)
 	set_dialogue(act, kind, data);
 }
 
+bool talk_waits(const json_t *act, const char *kind)
+{
+	return json_is_object(json_object_get(json_object_get(act, "dialogues"), kind));
+}
+
 void talk_end(json_t *act, const char *kind)
 {
 	set_dialogue(act, kind, json_null());

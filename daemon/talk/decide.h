@@ -32,6 +32,8 @@ json_t *talk_only_reply(const struct talk *t, const char *actor, const char *tem
 const json_t *talk_dialogue(const struct talk *t, const char *kind);
 /* The next text answers this, for so many minutes. takes data. */
 void talk_await(json_t *act, const char *kind, json_t *data, int minutes);
+/* Does the act leave a dialogue of this kind to be answered? */
+bool talk_waits(const json_t *act, const char *kind);
 /* The dialogue is over. */
 void talk_end(json_t *act, const char *kind);
 /* Does the text say so? */
@@ -60,6 +62,8 @@ json_t *talk_on_task(const struct talk *t, const char *verb, const json_t *task)
 json_t *talk_act_on_task(const struct talk *t, const struct hl_said *said, const json_t *task, bool is_named);
 /* Hand-back, more time, assistance. */
 json_t *talk_ask_operator(const struct talk *t, const struct hl_said *said, const json_t *task);
+/* The days or the reason that such a wish lacked, or NULL: the text is none. said: what the text is without any dialogue. */
+json_t *talk_answer_rest(const struct talk *t, const struct hl_said *said);
 /* Which of several tasks? NULL: words without a verb. */
 json_t *talk_choose_task(const struct talk *t, const struct hl_said *said);
 /* The answer to that question, or NULL: the text is none. */

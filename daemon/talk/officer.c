@@ -445,7 +445,9 @@ json_t *talk_decide_officer(const struct talk *t)
 	parse(t, open, &said);
 	if (said.verb == HL_VERB_ASK && said.wrong_code.len > 0)
 		parse(t, codes_of(t, false), &said);
-	act = talk_answer_close(t, &said);
+	act = talk_answer_rest(t, &said);
+	if (!act)
+		act = talk_answer_close(t, &said);
 	if (!act && !said.is_code_typed && said.wrong_code.len == 0 && is_registered_reporter(t))
 		act = report_violation(t);
 	return act ? act : decide_words(t, &said, open);
