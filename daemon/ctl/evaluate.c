@@ -150,6 +150,40 @@ static int from_file(struct ctl *ctl, const char *path, ctl_line_fn *each, void 
 	return rc;
 }
 
+/* The bars the product is measured by, on what this file has. */
+static void print_bars(const struct evaluation *e, bool has_titles)
+{
+	static const struct {
+		const char *name, *bar, *aim;
+		int system;
+		enum tally_measure of;
+	} rows[] = {
+		{"lead unit right, title+text", "0.80", "0.90", WHOLE_HYBRID, TALLY_UNIT},
+		{"case type right, title+text", "0.72", "0.85", WHOLE_HYBRID, TALLY_TYPE},
+		{"lead unit right, title alone", "0.76", "0.85", TITLE_HYBRID, TALLY_UNIT},
+		{"in/out of scope, F1 of OUT-0", "0.85", "0.93", WHOLE_HYBRID, TALLY_OUT_F1},
+		{"automatic dispatch, share of in-scope texts", "0.45", "0.75", WHOLE_HYBRID, TALLY_AUTO},
+		{"automatic dispatch, lead unit right", "0.95", "0.95", WHOLE_HYBRID, TALLY_AUTO_RIGHT},
+		{"could go at unit precision 95 %", "0.45", "0.75", WHOLE_HYBRID, TALLY_COVERAGE},
+		{"emergencies recognised, urgent counts half", "0.95", "1.0", WHOLE_HYBRID, TALLY_EMERGENCIES},
+		{"look-alikes called emergency, at most", "0.15", "0.05", WHOLE_HYBRID, TALLY_ALIKES},
+	};
+
+	puts("\n| measure | hybrid | bar | aim |\n|---|---|---|---|");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct tally *t = &e->tallies[rows[i].system];
+		size_t n;
+
+		tally_figure(t, rows[i].of, &n);
+		if (n == 0)
+			continue;
+		printf("| %s |", !has_titles && rows[i].of == TALLY_UNIT ? "lead unit right, short texts" : rows[i].name);
+		tally_print_share(t, rows[i].of, stdout);
+		printf(" %s | %s |\n", !has_titles && rows[i].of == TALLY_UNIT ? "0.85" : rows[i].bar,
+		       !has_titles && rows[i].of == TALLY_UNIT ? "0.95" : rows[i].aim);
+	}
+}
+
 static void print_tallies(struct evaluation *e)
 {
 	static const char *const names[TALLIES] = {"title+text, rules alone", "title+text, hybrid",
@@ -169,6 +203,8 @@ static void print_tallies(struct evaluation *e)
 	}
 	if (e->ctl->as_json)
 		ctl_print(all);
+	else
+		print_bars(e, e->tallies[TITLE_HYBRID].n > 0);
 	json_decref(all);
 }
 

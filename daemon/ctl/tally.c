@@ -172,39 +172,65 @@ static double auto_share(const struct tally *t, size_t *n_r, size_t *right_r)
 	return n_in_scope(t) ? (double)covered / (double)n_in_scope(t) : 0;
 }
 
-static void print_share(double right, size_t n, FILE *out)
+double tally_figure(const struct tally *t, enum tally_measure of, size_t *n_r)
 {
-	double low, high;
+	size_t n_auto, right, scope = n_in_scope(t);
+	double bound, share = auto_share(t, &n_auto, &right);
 
+	switch (of) {
+	case TALLY_UNIT:
+		*n_r = t->n;
+		return (double)t->unit_right;
+	case TALLY_TYPE:
+		*n_r = t->n;
+		return (double)t->type_right;
+	case TALLY_OUT_F1:
+		*n_r = (t->out_said + t->out_is + 1) / 2;
+		return f1_of_out(t) * (double)*n_r;
+	case TALLY_COVERAGE:
+		*n_r = scope;
+		return tally_coverage(t, TALLY_PRECISION, &bound) * (double)scope;
+	case TALLY_AUTO:
+		*n_r = scope;
+		return share * (double)scope;
+	case TALLY_AUTO_RIGHT:
+		*n_r = n_auto;
+		return (double)right;
+	case TALLY_EMERGENCIES:
+		*n_r = t->n_emergencies;
+		return t->recognised;
+	default:
+		*n_r = t->n_alikes;
+		return (double)t->false_alarms;
+	}
+}
+
+void tally_print_share(const struct tally *t, enum tally_measure of, FILE *out)
+{
+	size_t n;
+	double low, high, right = tally_figure(t, of, &n);
+
+	if (n == 0) {
+		fputs(" - |", out);
+		return;
+	}
 	tally_interval(right, n, &low, &high);
-	fprintf(out, " %.3f (%.3f-%.3f) |", n ? right / (double)n : 0, low, high);
+	fprintf(out, " %.3f (%.3f-%.3f) of %zu |", right / (double)n, low, high, n);
 }
 
 void tally_print_head(FILE *out)
 {
-	fputs("| system | n | lead unit right | case type right | F1 of OUT-0 | coverage at 95 % | automatic: share, "
-	      "unit right | emergencies | look-alikes |\n|---|---|---|---|---|---|---|---|---|\n",
+	fputs("| system | n | lead unit right | case type right | F1 of OUT-0 | coverage at 95 % | automatic: share | "
+	      "automatic: unit right | emergencies | look-alikes |\n|---|---|---|---|---|---|---|---|---|---|\n",
 	      out);
 }
 
 void tally_print(const struct tally *t, const char *name, FILE *out)
 {
-	size_t n_auto, right;
-	double bound, share = auto_share(t, &n_auto, &right);
-
 	fprintf(out, "| %s | %zu |", name, t->n);
-	print_share((double)t->unit_right, t->n, out);
-	print_share((double)t->type_right, t->n, out);
-	fprintf(out, " %.3f | %.3f | %.3f,", f1_of_out(t), tally_coverage(t, TALLY_PRECISION, &bound), share);
-	print_share((double)right, n_auto, out);
-	if (t->n_emergencies)
-		fprintf(out, " %.3f of %zu |", t->recognised / (double)t->n_emergencies, t->n_emergencies);
-	else
-		fputs(" - |", out);
-	if (t->n_alikes)
-		fprintf(out, " %zu of %zu |\n", t->false_alarms, t->n_alikes);
-	else
-		fputs(" - |\n", out);
+	for (int of = 0; of < TALLY_MEASURES; of++)
+		tally_print_share(t, (enum tally_measure)of, out);
+	fputc('\n', out);
 }
 
 static void set_share(json_t *o, const char *name, double right, size_t n)

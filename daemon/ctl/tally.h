@@ -44,6 +44,23 @@ void tally_add_urgency(struct tally *t, enum hl_urgency is, enum hl_urgency said
  * from which they do. */
 double tally_coverage(const struct tally *t, double precision, double *bound_r);
 
+/* The figures of the bars, each a share of n texts. F1 is the share of right ones among half of what is and what was
+ * called out of scope; coverage is at TALLY_PRECISION, auto at the shipped bound. */
+enum tally_measure {
+	TALLY_UNIT,
+	TALLY_TYPE,
+	TALLY_OUT_F1,
+	TALLY_COVERAGE,
+	TALLY_AUTO,
+	TALLY_AUTO_RIGHT,
+	TALLY_EMERGENCIES,
+	TALLY_ALIKES,
+	TALLY_MEASURES
+};
+double tally_figure(const struct tally *t, enum tally_measure of, size_t *n_r);
+/* tally_print_share - " 0.861 (0.824-0.892) of 400 |", " - |" of none. */
+void tally_print_share(const struct tally *t, enum tally_measure of, FILE *out);
+
 /* One row of the table of figures; tally_print_head prints its head. */
 void tally_print_head(FILE *out);
 void tally_print(const struct tally *t, const char *name, FILE *out);

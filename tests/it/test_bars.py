@@ -68,6 +68,9 @@ def test_evaluate_counts_any_accepted_type_and_says_how_sure_the_figure_is(tmp_p
     assert got["type"]["n"] == 3 and abs(got["type"]["share"] - 2 / 3) < 1e-9
     assert got["type"]["low"] < 0.3 and got["type"]["high"] > 0.9
     assert got["emergencies"] == {**got["emergencies"], "share": 1.0, "n": 1}
+    printed = ctl("classify", "--evaluate", str(path)).stdout
+    row = next(line for line in printed.splitlines() if line.startswith("| lead unit right, short texts"))
+    assert row.endswith("of 3 | 0.85 | 0.95 |") and "(" in row, "n and the interval beside each figure"
 
 
 def test_train_refuses_what_it_cannot_learn_from(tmp_path):

@@ -34,7 +34,7 @@ def settled(cluster, database):
 def shares(report):
     """{name of a row: share of case types right} of the report's first table."""
     return {cells[1].strip(): float(cells[4].split()[0]) for cells in (line.split("|") for line in report.splitlines())
-            if len(cells) == 11 and re.match(r" \d\.\d", cells[4])}
+            if len(cells) == 12 and re.match(r" \d\.\d", cells[4])}
 
 
 def test_what_operators_settled_teaches_the_model_and_the_daemon_takes_it(settled, tmp_path):
