@@ -1,7 +1,8 @@
 /* kannel.c - Kannel's smsbox: get-url or post-url in, sendsms out, dlr-url for receipts
  *
  *   inbound   GET /hook/NAME?from=%p&to=%P&ts=%T&id=%I&coding=%c&charset=%C&text=%b&token=SECRET
- *             (sms-service get-url), or the same without text as post-url: the body is the text then
+ *             (sms-service get-url), or the same without text as post-url: the body is the text then; or as post-xml:
+ *             <message><submit> with the text percent-encoded in <ud>
  *   receipt   GET /hook/NAME/receipt?n=<attempt>&d=%d&token=SECRET (our dlr-url)
  *   send      POST sendsms with X-Kannel-* headers; no id comes back, so the attempt rides in the dlr-url
  *
@@ -67,10 +68,44 @@ static const char *charset_of(const struct hl_http_request *req)
 	return hl_slice_eq_str(hl_slice_trim(coding), "2") ? "UTF-16BE" : NULL;
 }
 
+/* What stands in <tag> of post-xml, whose form smsbox fixes: no attributes, no nesting of the same name. */
+static struct hl_slice xml_text(struct hl_slice xml, struct hl_slice open, struct hl_slice close)
+{
+	ptrdiff_t at = hl_slice_find(xml, open), end;
+	struct hl_slice rest;
+
+	if (at < 0)
+		return (struct hl_slice){0};
+	rest = (struct hl_slice){xml.ptr + at + (ptrdiff_t)open.len, xml.len - (size_t)at - open.len};
+	end = hl_slice_find(rest, close);
+	return (struct hl_slice){end < 0 ? NULL : rest.ptr, end < 0 ? 0 : (size_t)end};
+}
+
+static bool is_xml(const struct hl_http_request *req)
+{
+	return hl_slice_eq_str(req->method, "POST") &&
+	       hl_slice_find(hl_http_header(req, "Content-Type"), HL_LIT("xml")) >= 0;
+}
+
+/* Without <ud> the text is empty: smsbox leaves it out then. */
+static enum hl_class get_xml_text(const struct hl_http_request *req, struct hl_slice *out_r, struct hl_error *err)
+{
+	struct hl_slice coded = xml_text(req->body, HL_LIT("<ud>"), HL_LIT("</ud>"));
+	const char *form = hl_arena_printf(req->arena, "ud=%.*s", HL_SLICE_ARG(coded));
+
+	if (hl_slice_find(req->body, HL_LIT("<submit>")) < 0 || hl_slice_find(req->body, HL_LIT("</submit>")) < 0)
+		return hl_fail(err, HL_INPUT, "body: must be <message><submit>...</submit></message>");
+	if (!hl_form_get(req->arena, hl_slice_str(form), "ud", out_r))
+		return hl_fail(err, HL_INPUT, "ud: must be percent-encoded");
+	return HL_OK;
+}
+
 static enum hl_class get_text(const struct hl_http_request *req, struct hl_slice *out_r, struct hl_error *err)
 {
 	if (get_field(req, "text", NULL, out_r))
 		return HL_OK;
+	if (is_xml(req))
+		return get_xml_text(req, out_r, err);
 	/* post-url: the body is the text, and X-Kannel-To is always there. */
 	if (hl_slice_eq_str(req->method, "POST") && hl_http_header(req, "X-Kannel-To").ptr) {
 		*out_r = req->body;
