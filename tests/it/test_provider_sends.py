@@ -3,8 +3,12 @@
 What goes wrong on the way is walked with one of them; how each answer is read, the adapters' own tests know.
 """
 import base64
+import contextlib
 import itertools
 import json
+import socket
+import struct
+import time
 
 import pytest
 
@@ -49,7 +53,7 @@ def make_sending_daemon(cluster, database, sites):
         (folder / name).write_text(content + "\n", encoding="utf-8")
         (folder / name).chmod(0o600)
         cluster.own(folder / name)
-    sections = {}
+    sections = {"send": {"deadline_ms": 2000}}
     for name, (path, keys) in KEYS.items():
         keys = {"provider": name, "secret_file": "secret", "from": "+8610000009999", "send_url": sites.url(path), **keys}
         sections[f"channel {name}"] = {key: folder / value if key.endswith("_file") or key == "body" else value
@@ -103,12 +107,30 @@ def cut(handler):
     handler.close_connection = True
 
 
-@pytest.mark.parametrize("answer, outcome", [(slow_down, "later"), (half, "unknown"), (error, "unknown"),
-                                             (hang_up, "unknown"), (cut, "unknown")])
-def test_what_goes_wrong_is_believed_no_further_than_it_says(daemon, sites, answer, outcome):
-    sites.answers["twilio"] = [answer]
-    notice = send(daemon, "twilio")
-    assert first_try(daemon, notice)[:2] == ("twilio", outcome)
+def reset(handler):
+    """The connection is torn, not closed."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+
+
+def drip(handler):
+    """A byte now and then, for longer than anybody waits: the deadline is that of the whole request."""
+    handler.wfile.write(b"HTTP/1.1 201 Created\r\nContent-Length: 500\r\n\r\n")
+    with contextlib.suppress(OSError):
+        for _ in range(300):
+            handler.wfile.write(b" ")
+            time.sleep(0.1)
+    handler.close_connection = True
+
+
+# By two of them: a channel that answers nothing good any more is left alone (breaker), and the text goes by another.
+@pytest.mark.parametrize("name, answer, outcome", [
+    ("twilio", slow_down, "later"), ("twilio", half, "unknown"), ("twilio", error, "unknown"), ("twilio", hang_up, "unknown"),
+    ("plivo", cut, "unknown"), ("plivo", reset, "unknown"), ("plivo", drip, "unknown")])
+def test_what_goes_wrong_is_believed_no_further_than_it_says(daemon, sites, name, answer, outcome):
+    sites.answers[name] = [answer]
+    notice = send(daemon, name)
+    assert first_try(daemon, notice)[:2] == (name, outcome)
     if outcome == "later":
         waits = daemon.sql("select retry_at > clock_timestamp() + interval '100 seconds' as ok from hl.notice where id = %s",
                            [notice])
