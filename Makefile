@@ -52,7 +52,7 @@ FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz
 # Debian's own, which the packages python3-pytest, python3-pytest-xdist and python3-psycopg2 belong to.
 PYTHON   ?= /usr/bin/python3
 
-.PHONY: all tools bench clean unit-bins fuzz-bins deps run check unit it fuzz faults lint config-table law-table simplified-table
+.PHONY: all tools bench clean unit-bins fuzz-bins deps run check unit it fuzz faults cross-check lint config-table law-table simplified-table
 all: $(BUILD)/hotlined $(BUILD)/hotlinectl $(BUILD)/hotlinectl-full
 
 $(BUILD)/hotlined: $(BUILD)/o/daemon/main.o $(BUILD)/libhotline.a
@@ -134,6 +134,9 @@ fuzz: fuzz-bins
 faults:
 	@daemon/run/deps.sh check
 	@$(PYTHON) tests/run.py --build $(BUILD) faults-long
+# Our adapters beside the providers' own Node packages (npm installs them into $(BUILD)/cross): what they sign we verify.
+cross-check:
+	@$(PYTHON) tests/cross/cross_check.py $(BUILD)
 lint: $(BUILD)/hotlined $(BUILD)/hotlinectl
 	@$(PYTHON) tests/lint/lint.py --selftest
 	@$(PYTHON) tests/lint/lint.py --all --build $(BUILD)
