@@ -236,6 +236,23 @@ int64_t hl_adapter_retry_after_us(const struct hl_http_header *headers, size_t n
 	return (int64_t)(seconds < DAY_S ? seconds : DAY_S) * 1000000;
 }
 
+void hl_adapter_by_status(int status, const json_t *doc, struct hl_slice id, const struct hl_http_header *headers,
+			  size_t n_headers, struct hl_arena *arena, struct hl_answer *out)
+{
+	*out = (struct hl_answer){.outcome = HL_OUT_UNKNOWN, .detail = hl_adapter_status_detail(arena, status)};
+	if (status >= 200 && status < 300 && id.len && id.len <= HL_EXTERNAL_ID_BYTES_MAX) {
+		out->outcome = HL_OUT_ACCEPTED;
+		out->external_id = id;
+	} else if (status == 429) {
+		out->outcome = HL_OUT_LATER;
+		out->delay_us = hl_adapter_retry_after_us(headers, n_headers);
+	} else if (status >= 401 && status <= 405) {
+		out->outcome = HL_OUT_CONFIG; /* 402: the plan is used up */
+	} else if (status >= 400 && status < 500 && doc) {
+		out->outcome = HL_OUT_REFUSED;
+	}
+}
+
 /* ---- time ----------------------------------------------------------------- */
 
 /* Source: H. Hinnant, chrono-compatible low-level date algorithms, civil_from_days. */

@@ -5,6 +5,7 @@
  *   common_form.c    forms as lists, the URL that was signed, tokens of unsigned providers
  *   common_json.c    JSON bodies
  *   common_request.c signatures that our requests carry
+ *   common_twilio.c  signatures of Twilio's and SignalWire's calls
  */
 #ifndef HOTLINE_ADAPTERS_COMMON_H
 #define HOTLINE_ADAPTERS_COMMON_H
@@ -88,6 +89,11 @@ struct hl_slice hl_adapter_status_detail(struct hl_arena *arena, int status);
 /* hl_adapter_code - a provider's code for the log: at most 120 bytes of printable ASCII, or "HTTP <status>". */
 struct hl_slice hl_adapter_code(struct hl_arena *arena, struct hl_slice code, int status);
 
+/* hl_adapter_by_status - what the status of an answer says where the provider has no words of its own: 2xx with an id
+ * is taken, 429 later, 401 to 405 our fault, another 4xx with a JSON body (doc) a refusal; all else proves nothing. */
+void hl_adapter_by_status(int status, const json_t *doc, struct hl_slice id, const struct hl_http_header *headers,
+			  size_t n_headers, struct hl_arena *arena, struct hl_answer *out);
+
 /* hl_adapter_header - value of a header of the answer, empty when absent. */
 struct hl_slice hl_adapter_header(const struct hl_http_header *headers, size_t n_headers, const char *name);
 /* hl_adapter_retry_after - what Retry-After asks for in seconds, at most a day; 0: nothing. */
@@ -139,6 +145,8 @@ struct hl_pair {
 /* hl_form_pairs - every pair of a form, decoded, in its order.
  * Errors  false: a bad escape or more than HL_FORM_PAIRS_MAX */
 bool hl_form_pairs(struct hl_arena *arena, struct hl_slice form, struct hl_pair **out_r, size_t *n_r);
+/* hl_adapter_is_form - by its Content-Type, or because it has none. */
+bool hl_adapter_is_form(const struct hl_http_request *req);
 /* hl_pairs_sort - by key alone, bytewise; pairs of one key by value when by_value, else in their order. */
 void hl_pairs_sort(struct hl_pair *pairs, size_t n, bool by_value);
 /* hl_pairs_get - value of the first pair of that key, any case; ptr NULL when there is none. */
@@ -150,6 +158,9 @@ struct hl_slice hl_adapter_url(const struct hl_channel *ch, const struct hl_http
 /* hl_adapter_token - verdict on a provider that signs nothing: token=SECRET in the query, or the secret as a part of
  * the path. Without a secret configured everything passes: the channel's `allow` is all there is. */
 enum hl_verdict hl_adapter_token(const struct hl_channel *ch, const struct hl_http_request *req);
+
+/* hl_twilio_verdict - on a call that Twilio signed, or SignalWire. Source: see common_twilio.c. */
+enum hl_verdict hl_twilio_verdict(const struct hl_channel *ch, const struct hl_http_request *req, bool is_signalwire);
 
 /* ---- signatures of requests ---- */
 

@@ -120,3 +120,12 @@ enum hl_verdict hl_adapter_token(const struct hl_channel *ch, const struct hl_ht
 	return hl_form_get(req->arena, req->query, "token", &token) && hl_secret_matches(ch, token) ? HL_VERIFIED
 												    : HL_FORGED;
 }
+
+bool hl_adapter_is_form(const struct hl_http_request *req)
+{
+	struct hl_slice type = hl_http_header(req, "Content-Type"), head, rest;
+
+	hl_slice_cut(type, ';', &head, &rest);
+	head = hl_slice_trim(head);
+	return !head.len || hl_slice_eq_nocase(head, "application/x-www-form-urlencoded");
+}

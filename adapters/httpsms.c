@@ -166,21 +166,9 @@ static void interpret(const struct hl_channel *ch, int status, struct hl_slice b
 		      struct hl_answer *out)
 {
 	json_t *doc = hl_json_answer(body);
-	struct hl_slice id = hl_json_text(arena, doc, "data.id");
 
 	(void)ch;
-	*out = (struct hl_answer){.outcome = HL_OUT_UNKNOWN, .detail = hl_adapter_status_detail(arena, status)};
-	if (status >= 200 && status < 300 && id.len && id.len <= HL_EXTERNAL_ID_BYTES_MAX) {
-		out->outcome = HL_OUT_ACCEPTED;
-		out->external_id = id;
-	} else if (status == 429) {
-		out->outcome = HL_OUT_LATER;
-		out->delay_us = hl_adapter_retry_after_us(headers, n_headers);
-	} else if (status >= 401 && status <= 405) {
-		out->outcome = HL_OUT_CONFIG; /* 402: the plan is used up */
-	} else if (status >= 400 && status < 500 && doc) {
-		out->outcome = HL_OUT_REFUSED;
-	}
+	hl_adapter_by_status(status, doc, hl_json_text(arena, doc, "data.id"), headers, n_headers, arena, out);
 	json_decref(doc);
 }
 

@@ -316,16 +316,9 @@ static void interpret(const struct hl_channel *ch, int status, struct hl_slice b
 	json_t *doc = hl_json_answer(body);
 
 	(void)ch;
-	*out = (struct hl_answer){.outcome = HL_OUT_UNKNOWN, .detail = hl_adapter_status_detail(arena, status)};
+	hl_adapter_by_status(status, doc, (struct hl_slice){0}, headers, n_headers, arena, out);
 	if (status == 200)
 		read_parts(json_object_get(doc, "messages"), arena, out);
-	else if (status == 429)
-		*out = (struct hl_answer){HL_OUT_LATER, .delay_us = hl_adapter_retry_after_us(headers, n_headers),
-					  .detail = out->detail};
-	else if (status == 401 || status == 403 || status == 404 || status == 405)
-		out->outcome = HL_OUT_CONFIG;
-	else if (status >= 400 && status < 500 && doc)
-		out->outcome = HL_OUT_REFUSED;
 	json_decref(doc);
 }
 
