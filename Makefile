@@ -35,7 +35,7 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
 # The files in which a test build can end itself (include/hotline/crash.h); the rest of that daemon is the real one's.
 FAULT_SRC := daemon/intake/intake.c daemon/intake/dialogue.c daemon/notify/outbox.c daemon/notify/settle.c daemon/notify/ticker.c \
-             daemon/http/client_op.c tests/faults/crash.c
+             daemon/http/client_op.c daemon/intake/spool.c tests/faults/crash.c
 FAULT_OBJ := $(FAULT_SRC:%.c=$(BUILD)/faults/o/%.o)
 TOOLS     := $(BUILD)/tools/hl_load $(BUILD)/tools/hl_sink $(BUILD)/tools/hl_limits $(BUILD)/tools/hl_intake
 

@@ -47,6 +47,13 @@ const struct hl_config_key hl_config_keys[] = {
 	 .unit = "ms", .help = "for one unit of work in the database"},
 	{"db", "batch_max", HL_KEY_NUMBER, "500", ROOT(batch_max), .min = 1, .max = 10000,
 	 .help = "messages or receipts stored by one call"},
+	{"spool", "dir", HL_KEY_PATH, "", ROOT(spool_dir),
+	 .help = "folder for texts and receipts that come while the database is down, told again when it is back; of one "
+		 "daemon; empty = they are refused with 503"},
+	{"spool", "max_mb", HL_KEY_NUMBER, "256", ROOT(spool_max_mb), .min = 1, .max = 65536, .unit = "MiB",
+	 .help = "of the spool, beyond it 503"},
+	{"spool", "after_ms", HL_KEY_NUMBER, "3000", ROOT(spool_after_ms), .max = HOUR_MS, .unit = "ms",
+	 .help = "how long the database has been away when it counts as down"},
 	{"media", "dir", HL_KEY_PATH, "media", ROOT(media_dir), .help = "photos and recordings"},
 	{"media", "inside", HL_KEY_ADDRESSES, "", ROOT_LIST(media_inside),
 	 .help = "addresses of private networks that media may be fetched from all the same, empty = none"},

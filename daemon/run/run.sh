@@ -60,6 +60,9 @@ write_conf() {
 listen = 127.0.0.1:${HOTLINE_PORT:-8080}
 admin_listen = unix:$admin
 
+[spool]
+dir = spool
+
 [db]
 conninfo = host=$sockdir dbname=hotline user=hotline_daemon
 

@@ -333,6 +333,41 @@ static enum hl_class make_servers(struct gateway *g, struct hl_error *err)
 	return cls == HL_OK ? hl_http_server_listen(g->admin, c->admin_listen, err) : cls;
 }
 
+/* The spool in front of the database, when there is to be one. */
+static enum hl_class make_spool(struct gateway *g, struct hl_error *err)
+{
+	const struct hl_config *c = g->config;
+	const struct hl_store database = g->intake_store;
+	struct hl_spool_options options = {.dir = c->spool_dir,
+					   .max_bytes = (uint64_t)c->spool_max_mb << 20,
+					   .after_us = c->spool_after_ms * HL_US_PER_MS};
+	enum hl_class cls;
+
+	if (!*c->spool_dir)
+		return HL_OK;
+	cls = hl_spool_new(g->loop, &database, &options, &g->clock, &g->spool, err);
+	if (cls != HL_OK) {
+		hl_error_prefix(err, "[spool] dir");
+		return cls;
+	}
+	g->intake_store = hl_spool_store(g->spool);
+	return HL_OK;
+}
+
+/* What waits in the spool goes to the database by batchers of its own, which never write into the spool. */
+static bool tell_again(struct gateway *g, const struct hl_intake_options *intake,
+		       const struct hl_intake_options *receipts, const struct hl_intake_hooks *hooks)
+{
+	const struct hl_store database = hl_store_pg(g->intake_pg);
+
+	g->told_intake = hl_intake_new(g->loop, &database, intake, hooks, &g->clock);
+	g->told_receipts = hl_intake_new(g->loop, &database, receipts, hooks, &g->clock);
+	if (!g->told_intake || !g->told_receipts)
+		return false;
+	hl_spool_start(g->spool, g->told_intake, g->told_receipts);
+	return true;
+}
+
 static bool make_flow(struct gateway *g)
 {
 	const struct hl_config *c = g->config;
@@ -397,6 +432,8 @@ static bool make_flow(struct gateway *g)
 
 	g->intake = hl_intake_new(g->loop, &g->intake_store, &intake, &hooks, &g->clock);
 	g->receipts = hl_intake_new(g->loop, &g->intake_store, &receipts, &hooks, &g->clock);
+	if (g->spool && !tell_again(g, &intake, &receipts, &hooks))
+		return false;
 	g->dialogue = hl_dialogue_new(&dialogue);
 	g->outbox = hl_outbox_new(&outbox);
 	g->doubts = hl_doubts_new(&outbox);
@@ -409,8 +446,8 @@ static bool make_flow(struct gateway *g)
 	g->ringer = hl_ringer_new(&ringer);
 	calls.keeper = g->keeper;
 	g->calls = hl_calls_new(&calls);
-	return g->intake && g->receipts && g->dialogue && g->calls && g->outbox && g->doubts && g->opinions && g->ticker &&
-	       g->media && g->transcriber && g->ringer;
+	return g->intake && g->receipts && g->dialogue && g->calls && g->outbox && g->doubts && g->opinions &&
+	       g->ticker && g->media && g->transcriber && g->ringer;
 }
 
 static void look_drained(void *arg);
@@ -437,7 +474,11 @@ enum hl_class hl_gateway_new(struct hl_loop *loop, const struct hl_config *confi
 	}
 	if (!g->intake_pg || !g->work_pg || !g->records_pg || !g->client ||
 	    !hl_timer_init(&g->hello_timer, loop, say_hello, g) ||
-	    !hl_timer_init(&g->drain_timer, loop, look_drained, g) || !make_flow(g))
+	    !hl_timer_init(&g->drain_timer, loop, look_drained, g))
+		cls = hl_fail(err, HL_NOMEM, "out of memory");
+	if (cls == HL_OK)
+		cls = make_spool(g, err);
+	if (cls == HL_OK && !make_flow(g))
 		cls = hl_fail(err, HL_NOMEM, "out of memory");
 	if (cls == HL_OK)
 		cls = make_servers(g, err);
@@ -460,11 +501,12 @@ static unsigned outstanding(const struct gateway *g)
 {
 	return hl_http_server_stats(g->server)->exchanges + hl_http_server_stats(g->admin)->exchanges +
 	       hl_intake_outstanding(g->intake) + hl_intake_outstanding(g->receipts) +
-	       hl_dialogue_outstanding(g->dialogue) + hl_calls_outstanding(g->calls) + hl_outbox_outstanding(g->outbox) +
-	       hl_doubts_outstanding(g->doubts) + hl_opinions_outstanding(g->opinions) +
-	       hl_ticker_outstanding(g->ticker) + hl_media_outstanding(g->media) +
-	       hl_keeper_outstanding(g->keeper) + hl_transcriber_outstanding(g->transcriber) +
-	       hl_ringer_outstanding(g->ringer) + g->n_admin_calls + g->n_uploads + g->is_greeting;
+	       hl_dialogue_outstanding(g->dialogue) + hl_calls_outstanding(g->calls) +
+	       hl_outbox_outstanding(g->outbox) + hl_doubts_outstanding(g->doubts) +
+	       hl_opinions_outstanding(g->opinions) + hl_ticker_outstanding(g->ticker) +
+	       hl_media_outstanding(g->media) + hl_keeper_outstanding(g->keeper) +
+	       hl_transcriber_outstanding(g->transcriber) + hl_ringer_outstanding(g->ringer) +
+	       hl_spool_outstanding(g->spool) + g->n_admin_calls + g->n_uploads + g->is_greeting;
 }
 
 static void look_drained(void *arg)
@@ -495,6 +537,7 @@ void hl_gateway_drain(struct gateway *g)
 	hl_media_stop(g->media);
 	hl_transcriber_stop(g->transcriber);
 	hl_ringer_stop(g->ringer);
+	hl_spool_stop(g->spool);
 	hl_timer_stop(&g->hello_timer);
 	look_drained(g);
 }
@@ -528,6 +571,9 @@ void hl_gateway_free(struct gateway **gp)
 	hl_calls_free(&g->calls);
 	hl_intake_free(&g->intake);
 	hl_intake_free(&g->receipts);
+	hl_intake_free(&g->told_intake);
+	hl_intake_free(&g->told_receipts);
+	hl_spool_free(&g->spool);
 	hl_refdata_free(&g->refdata);
 	free(g);
 }

@@ -12,6 +12,7 @@
 #include "hotline/opinion.h"
 #include "hotline/outbox.h"
 #include "hotline/ringer.h"
+#include "hotline/spool.h"
 #include "hotline/ticker.h"
 #include "hotline/transcribe.h"
 
@@ -31,7 +32,9 @@ struct gateway {
 	/* Two connections: a webhook's commit never waits behind a look at the outbox. */
 	struct hl_pg *intake_pg, *work_pg;
 	struct hl_pg *records_pg; /* what operators read for minutes: no dispatch waits behind it */
-	struct hl_store intake_store, work_store, records_store;
+	struct hl_spool *spool; /* NULL: none is configured */
+	struct hl_intake *told_intake, *told_receipts; /* what the spool tells again */
+	struct hl_store intake_store, work_store, records_store; /* intake_store: the spool's, when there is one */
 	struct hl_case_clock clock;
 	struct hl_refdata *refdata;
 	int64_t refdata_version;

@@ -63,6 +63,21 @@ static void put_intake(struct hl_buf *out, const struct gateway *g)
 	put_one(out, "receipts_total", "counter", "Delivery receipts committed.", (double)rc->items);
 }
 
+static void put_spool(struct hl_buf *out, const struct gateway *g)
+{
+	const struct hl_spool_stats s = g->spool ? hl_spool_stats(g->spool) : (struct hl_spool_stats){0};
+
+	put_one(out, "spool_waiting", "gauge",
+		"Messages and receipts taken while the database was down, not told again yet.", (double)s.waiting);
+	put_one(out, "spool_bytes", "gauge", "Size of the spool.", (double)s.bytes);
+	put_one(out, "spool_taken_total", "counter", "Messages and receipts synced to the spool.", (double)s.taken);
+	put_one(out, "spool_told_total", "counter", "Messages and receipts told again from the spool.", (double)s.told);
+	put_one(out, "spool_refused_total", "counter", "Messages and receipts the spool could not take.",
+		(double)s.refused);
+	put_one(out, "spool_damaged_total", "counter", "Lines of the spool that were not what was written.",
+		(double)s.damaged);
+}
+
 static void put_outbox(struct hl_buf *out, const struct gateway *g)
 {
 	const struct hl_outbox_stats *ob = hl_outbox_stats(g->outbox);
@@ -91,8 +106,8 @@ static void put_calls(struct hl_buf *out, const struct gateway *g)
 	const struct hl_calls_stats *calls = hl_calls_stats(g->calls);
 
 	put_one(out, "call_events_total", "counter", "What platforms told of calls.", (double)calls->events);
-	put_one(out, "call_repeats_total", "counter", "Call events that changed nothing: repeated, late, or not awaited.",
-		(double)calls->repeats);
+	put_one(out, "call_repeats_total", "counter",
+		"Call events that changed nothing: repeated, late, or not awaited.", (double)calls->repeats);
 	put_one(out, "call_failures_total", "counter", "Call events not answered with 200.", (double)calls->failed);
 	put_one(out, "call_transcripts_total", "counter", "Transcripts taken in.", (double)calls->transcripts);
 }
@@ -169,6 +184,7 @@ static void reply(struct gateway *g, struct hl_http_exchange *x, const json_t *r
 	put_process(&out, g);
 	put_refdata(&out, g->refdata);
 	put_intake(&out, g);
+	put_spool(&out, g);
 	put_outbox(&out, g);
 	put_calls(&out, g);
 	put_hooks(&out, g);

@@ -64,6 +64,9 @@ struct hl_config {
 	/* [db] */
 	char *conninfo;
 	unsigned db_deadline_ms, batch_max;
+	/* [spool] */
+	char *spool_dir; /* "": none */
+	unsigned spool_max_mb, spool_after_ms;
 	/* [media] */
 	char *media_dir;
 	char **media_inside; /* addresses that are not of the public Internet and may be fetched from all the same */

@@ -1,9 +1,8 @@
 /* store.h - the seam behind which durability lives
  *
  * Everything that must survive a crash goes through submit: a function of the flow
- * (intake, receipts, act, lease, settle, ...) with its JSON. Today the only
- * implementation is PostgreSQL; the fsynced spool will stand behind the same seam,
- * and tests script it.
+ * (intake, receipts, act, lease, settle, ...) with its JSON. PostgreSQL stands
+ * behind it, the spool (spool.h) in front of PostgreSQL, and tests script it.
  */
 #ifndef HOTLINE_STORE_H
 #define HOTLINE_STORE_H

@@ -67,7 +67,8 @@ begin
   -- Each message is written once, as it ends. Nobody else can have written it since we looked; if so, we look again.
   insert into hl.message (id, channel, external_id, person_id, sent_to, text, raw, received_at, state, outcome, case_id, claimed_until)
     overriding system value
-    select messages[t.i], t.channel, t.ext, persons[t.i], t.sent_to, t.body, decode(t.raw, 'base64'), at_now,
+    select messages[t.i], t.channel, t.ext, persons[t.i], t.sent_to, t.body, decode(t.raw, 'base64'),
+           coalesce(least(hl.at_us(t.received_us), at_now), at_now),
            case routes[t.i] when 'talk' then 'pending' else 'handled' end,
            case routes[t.i] when 'talk' then null
                             when 'report' then case when plan.opens[t.i] then plan.routes[t.i] else 'joined' end

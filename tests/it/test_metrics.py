@@ -117,6 +117,7 @@ def test_promtool_takes_the_rules():
 RULES = {
     "HotlinedNotReady": ("hotlined_ready", "0x40", "1x40", "5m"),
     "HotlinedDatabaseAway": ("hotlined_database_up", "0x40", "1x40", "5m"),
+    "HotlinedSpoolWaits": ("hotlined_spool_waiting", "1x80", "9x10 0x70", "15m"),
     "HotlinedMessageQuarantined": ("hotlined_messages_quarantined_total", "0x20 1x20", "7x40", "8m"),
     "HotlinedMessagesRefused": ("hotlined_messages_failed_total", "0+1x80", "5x80", "15m"),
     "HotlinedForgedCalls": ('hotlined_hooks_refused_total{status="401"}', "0+60x80", "0+6x80", "15m"),
