@@ -389,7 +389,7 @@ def test_synchronous_commit_is_on_whatever_the_database_says(cluster, make_daemo
 def test_a_session_whose_synchronous_commit_is_not_on_is_not_served(make_daemon, database, value):
     database.sql(f"""alter function hl.hello(jsonb) rename to true_hello;
                      create function hl.hello(batch jsonb) returns jsonb language sql as
-                       $$ select hl.true_hello(batch) || '{{"synchronous_commit": "{value}"}}' $$""")
+                       $$ select hl.true_hello(batch)::jsonb || '{{"synchronous_commit": "{value}"}}' $$""")
     daemon = make_daemon(start=False)
     launch(daemon)
     refuses(daemon, "synchronous_commit")

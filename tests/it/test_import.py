@@ -396,8 +396,8 @@ def test_a_running_daemon_takes_what_was_imported_without_a_restart(ctl, make_da
 
 # --- replay -------------------------------------------------------------------------------------------------------
 
-def test_replay_shows_which_past_cases_would_have_gone_elsewhere(make_daemon, tmp_path):
-    daemon = make_daemon()
+def test_replay_shows_which_past_cases_would_have_gone_elsewhere(make_daemon, cluster, tmp_path):
+    daemon = make_daemon(on=cluster.create_database())  # what other tests import would differ
     daemon.hook("锦绣花园3号楼消防通道被私家车堵死了", "+8610000000001")
     daemon.hook("碧水云天楼下广场舞音响声音太大扰民", "+8610000000002")
     number = daemon.database.one("select code from hl.case where type like 'FIR-%%' order by id desc limit 1")

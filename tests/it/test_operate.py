@@ -475,7 +475,8 @@ def test_a_grid_worker_reports_with_the_same_day_and_gets_no_tasks(make_daemon, 
     assert scene.case(number)["duty"]["unit"] == "STR-JX"
     stages = {stage["stage"]: stage["actor"] for stage in scene.case(number)["stages"]}
     assert (stages["发现"], stages["制止"], stages["拍照"]) == ("reporter", "reporter", None)
-    assert scene.answer(grid, "拍照 已拍3张")["template"] == "supplemented"
+    assert scene.answer(grid, "拍照 已拍3张")["template"] == "ask_stage_photo"
+    act(scene, "stage", number, "photo")
     act(scene, "assign", scene.report(resident(1), "锦绣花园物业不打扫卫生，楼道垃圾没人管", outcome="review"), "STR-1")
     got(scene, contact("STR-JX"), "dispatch")
     assert [sms for sms in scene.inbox(grid) if sms["kind"] == "dispatch"] == []
