@@ -190,7 +190,7 @@ class Conf:
             "db": {"conninfo": database.conninfo()},
             "demo": {"clock": "yes"},
             "log": {"level": "debug"},
-            "send": {"poll_ms": 50},
+            "send": {"poll_ms": 100},
             "channel loopback": {"provider": "loopback", "from": "12345",
                                  "send_url": f"http://127.0.0.1:{self.port}/sink/loopback", "signature": "县民生热线"},
             "operators": {name: "admin" for name in sorted(people)},
